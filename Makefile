@@ -1,0 +1,58 @@
+# Every target sets up what it needs from nothing, says what it does, and is quick the second time.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+CHECKED := lastmile_sls handlers infra tests examples
+
+.PHONY: demo test conformance lock clean help
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## set up, train the example, deploy it on this machine, predict over HTTP
+	@$(BIN)/python examples/breast-cancer/demo.py
+
+test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
+	@echo "==> format and lint"; $(BIN)/ruff format --check $(CHECKED) && $(BIN)/ruff check $(CHECKED)
+	@echo "==> types"; $(BIN)/mypy
+	@echo "==> tests"; $(BIN)/pytest -q -n 2 -m "not conformance"
+
+conformance: $(VENV)/.conformance  ## what needs heavy frameworks or clients that others wrote
+	@echo "==> conformance"; $(BIN)/pytest -q -m conformance
+
+$(UV):
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python %d.%d is too old or too new: install Python 3.11 to 3.14, or name one: make PYTHON=python3.12" % v[:2])'
+	@echo "==> creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)
+	@echo "==> installing what the demo needs"
+	@$(UV) pip install --quiet --python $(VENV) -r requirements/demo.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
+	@echo "==> installing what the tests need"
+	@$(UV) pip install --quiet --python $(VENV) -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
+	@echo "==> installing what the conformance tests need"
+	@$(UV) pip install --quiet --python $(VENV) -r requirements/conformance.txt
+	@touch $@
+
+lock: | $(UV)  ## resolve the requirements files anew
+	@set -e; for set in sklearn:demo dev:dev conformance:conformance; do \
+	  echo "==> requirements/$${set#*:}.txt"; \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	    --no-emit-package lastmile-sls --extra $${set%:*} pyproject.toml -o requirements/$${set#*:}.txt; \
+	done
+
+clean:  ## remove the virtual environment and every cache
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,1 @@
+"""From a model file and one spec to an HTTPS endpoint."""
