@@ -1,0 +1,1 @@
+"""Hosts for Pulumi programs: the embedded engine and the Pulumi CLI, with one interface."""

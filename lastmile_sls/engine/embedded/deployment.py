@@ -1,0 +1,471 @@
+"""One run over a stack: decides each resource's step, carries it out, journals it in the state file.
+
+The order of every change is: note it as pending, do it, note its result. A run that is killed between
+any two of these is taken up by the next one: what was being created is created again (a provider with
+deterministic ids adopts what it finds), what was being updated is updated again, what was being deleted
+is deleted again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pulumi.runtime.proto import provider_pb2 as wire
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from lastmile_sls.engine.embedded.properties import (
+    Properties,
+    from_struct,
+    is_unknown,
+    reveal,
+    shown,
+    to_struct,
+    with_secrets,
+)
+from lastmile_sls.engine.embedded.providers import (
+    PROVIDER_TYPE,
+    Providers,
+    default_entry,
+    default_urn,
+    package_of,
+)
+from lastmile_sls.engine.embedded.state import (
+    Pending,
+    PendingType,
+    Resource,
+    Snapshot,
+    StateFile,
+    now,
+)
+from lastmile_sls.engine.interface import EngineError, Event, OnEvent, Operation, Result
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the program wants a resource to be."""
+
+    resource: Resource
+    """Without id and outputs."""
+    version: str = ""
+    """The version of the default provider, when the program names one."""
+    delete_before_replace: bool | None = None
+    ignore_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """The decision for one resource."""
+
+    operation: Operation
+    changed: tuple[str, ...] = ()
+    delete_first: bool = False
+
+
+class Deployment:
+    """The state of a run. Not thread-safe: the monitor calls it under one lock."""
+
+    def __init__(
+        self, file: StateFile, providers: Providers, *, preview: bool, on_event: OnEvent
+    ) -> None:
+        self._file = file
+        self._providers = providers
+        self._preview = preview
+        self._on_event = on_event
+        self._snapshot = file.read()
+        self._interrupted = {p.resource.urn: p for p in self._snapshot.pending}
+        self._seen: dict[str, Resource] = {}
+        self._changes: Counter[Operation] = Counter()
+
+    # -- what the program asks for ------------------------------------------------------------
+
+    def register(self, goal: Goal) -> Resource:
+        """Bring one resource to its goal and return it; raise EngineError when that fails."""
+        wanted = goal.resource
+        if wanted.urn in self._seen:
+            raise EngineError(
+                f"two resources have the URN {wanted.urn}.", "Give one of them another name."
+            )
+        if not wanted.custom:
+            return self._register_component(wanted)
+        if wanted.type.startswith(PROVIDER_TYPE):
+            return self._register_provider(wanted)
+        if not wanted.provider:
+            reference = self._default_provider(wanted, goal.version)
+            goal = replace(goal, resource=replace(wanted, provider=reference))
+        return self._register_custom(goal)
+
+    def register_outputs(self, urn: str, outputs: Properties) -> None:
+        """Set a component's outputs."""
+        self._settle(replace(self._seen[urn], outputs=outputs))
+
+    def finish(self) -> Result:
+        """Delete what the program no longer has, newest first, and return how the run ended."""
+        self._complete_interrupted_creations()
+        self._delete_all(
+            [r for r in self._snapshot.resources if r.delete or r.urn not in self._seen]
+        )
+        return self.result()
+
+    def destroy(self) -> Result:
+        """Delete every resource, newest first."""
+        self._complete_interrupted_creations()
+        self._delete_all(self._snapshot.resources)
+        return self.result()
+
+    def result(self) -> Result:
+        """Return the changes so far and the stack's outputs."""
+        return Result(dict(self._changes), stack_outputs(self._seen.values()))
+
+    # -- kinds of resources -------------------------------------------------------------------
+
+    def _register_component(self, wanted: Resource) -> Resource:
+        old = self._snapshot.current().get(wanted.urn)
+        operation: Operation = "same" if old else "create"
+        resource = replace(
+            wanted,
+            outputs=old.outputs if old else wanted.inputs,
+            created=old.created if old else now(),
+            modified=now(),
+        )
+        self._report("done", resource, Step(operation))
+        return self._settle(resource)
+
+    def _register_provider(self, wanted: Resource) -> Resource:
+        self._providers.require(wanted.type.removeprefix(PROVIDER_TYPE))
+        old = self._snapshot.current().get(wanted.urn)
+        if old:
+            entry = replace(
+                wanted, id=old.id, outputs=wanted.inputs, created=old.created, modified=now()
+            )
+            same = reveal(old.inputs) == reveal(wanted.inputs)
+            self._report("done", entry, Step("same" if same else "update"))
+        else:
+            entry = replace(
+                default_entry(wanted.urn, ""), inputs=wanted.inputs, outputs=wanted.inputs
+            )
+            entry = replace(entry, parent=wanted.parent, dependencies=wanted.dependencies)
+            self._report("done", entry, Step("create"))
+        return self._settle(entry)
+
+    def _default_provider(self, wanted: Resource, version: str) -> str:
+        package = package_of(wanted.type)
+        self._providers.require(package)
+        prefix = "::".join(wanted.urn.split("::")[:2]) + "::"
+        urn = default_urn(prefix, package, version)
+        entry = (
+            self._seen.get(urn) or self._snapshot.current().get(urn) or default_entry(urn, version)
+        )
+        if urn not in self._seen:
+            self._settle(entry)
+        return f"{entry.urn}::{entry.id}"
+
+    def _register_custom(self, goal: Goal) -> Resource:
+        old = self._resume(goal.resource.urn)
+        provider = self._provider(goal.resource)
+        inputs = goal.resource.inputs
+        if old:
+            inputs = {
+                **inputs,
+                **{k: old.inputs[k] for k in goal.ignore_changes if k in old.inputs},
+            }
+            inputs = {
+                k: v for k, v in inputs.items() if k not in goal.ignore_changes or k in old.inputs
+            }
+        wanted = replace(goal.resource, inputs=self._check(provider, goal.resource, old, inputs))
+        step = self._decide(provider, wanted, old, goal)
+        match step.operation, old:
+            case "create", _:
+                resource = self._create(provider, wanted, step)
+            case "update", Resource():
+                resource = self._update(provider, wanted, old, step)
+            case "replace", Resource():
+                resource = self._replace(provider, wanted, old, step)
+            case "same", Resource():
+                resource = replace(
+                    wanted,
+                    id=old.id,
+                    outputs=old.outputs,
+                    created=old.created,
+                    modified=old.modified,
+                )
+                self._report("done", resource, step)
+            case _:
+                raise AssertionError(step)
+        return self._settle(resource)
+
+    # -- decisions ----------------------------------------------------------------------------
+
+    def _resume(self, urn: str) -> Resource | None:
+        """Return the resource as it is now, after finishing a deletion that was interrupted."""
+        old = self._snapshot.current().get(urn)
+        interrupted = self._interrupted.get(urn)
+        if old and interrupted and interrupted.type == "deleting" and not self._preview:
+            self._delete(old)
+            return None
+        return old
+
+    def _check(
+        self,
+        provider: ResourceProviderServicer,
+        wanted: Resource,
+        old: Resource | None,
+        inputs: Properties,
+    ) -> Properties:
+        response = provider.Check(
+            wire.CheckRequest(
+                urn=wanted.urn,
+                name=wanted.name,
+                type=wanted.type,
+                olds=to_struct(old.inputs if old else {}),
+                news=to_struct(inputs),
+            ),
+            None,
+        )
+        if response.failures:
+            reasons = "; ".join(f"{f.property}: {f.reason}" for f in response.failures)
+            raise EngineError(f"{wanted.type} {wanted.name} is not valid: {reasons}")
+        return from_struct(response.inputs)
+
+    def _decide(
+        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource | None, goal: Goal
+    ) -> Step:
+        if old is None:
+            return Step("create")
+        diff = provider.Diff(
+            wire.DiffRequest(
+                id=old.id,
+                urn=wanted.urn,
+                name=wanted.name,
+                type=wanted.type,
+                olds=to_struct(old.outputs),
+                old_inputs=to_struct(old.inputs),
+                news=to_struct(wanted.inputs),
+                ignoreChanges=goal.ignore_changes,
+            ),
+            None,
+        )
+        changed = tuple(diff.diffs)
+        if diff.replaces:
+            first = goal.delete_before_replace
+            return Step(
+                "replace",
+                tuple(diff.replaces),
+                diff.deleteBeforeReplace if first is None else first,
+            )
+        unknown = diff.changes == wire.DiffResponse.DIFF_UNKNOWN
+        if diff.changes == wire.DiffResponse.DIFF_SOME or (
+            unknown and reveal(old.inputs) != reveal(wanted.inputs)
+        ):
+            return Step("update", changed)
+        if wanted.urn in self._interrupted:
+            return Step("update", ("an interrupted update",))
+        return Step("same")
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _create(self, provider: ResourceProviderServicer, wanted: Resource, step: Step) -> Resource:
+        self._begin("creating", wanted, step)
+        try:
+            response = provider.Create(
+                wire.CreateRequest(
+                    urn=wanted.urn,
+                    name=wanted.name,
+                    type=wanted.type,
+                    properties=to_struct(wanted.inputs),
+                    preview=self._preview,
+                ),
+                None,
+            )
+        except Exception as error:
+            raise self._failed(wanted, step, error) from error
+        resource = replace(
+            wanted,
+            id=response.id,
+            outputs=from_struct(response.properties),
+            created=now(),
+            modified=now(),
+        )
+        return self._done(resource, step)
+
+    def _update(
+        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource, step: Step
+    ) -> Resource:
+        self._begin("updating", replace(wanted, id=old.id), step)
+        try:
+            response = provider.Update(
+                wire.UpdateRequest(
+                    id=old.id,
+                    urn=wanted.urn,
+                    name=wanted.name,
+                    type=wanted.type,
+                    olds=to_struct(old.outputs),
+                    old_inputs=to_struct(old.inputs),
+                    news=to_struct(wanted.inputs),
+                    preview=self._preview,
+                ),
+                None,
+            )
+        except Exception as error:
+            raise self._failed(wanted, step, error) from error
+        outputs = from_struct(response.properties)
+        return self._done(
+            replace(wanted, id=old.id, outputs=outputs, created=old.created, modified=now()), step
+        )
+
+    def _replace(
+        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource, step: Step
+    ) -> Resource:
+        if old.protect:
+            raise protected(old)
+        if step.delete_first:
+            self._delete(old, count=False)
+            return self._create(provider, wanted, step)
+        if not self._preview:
+            condemned = replace(old, delete=True)
+            self._write(
+                replace(
+                    self._snapshot,
+                    resources=tuple(condemned if r is old else r for r in self._snapshot.resources),
+                )
+            )
+        return self._create(provider, wanted, step)
+
+    def _delete(self, resource: Resource, *, count: bool = True) -> None:
+        step = Step("delete")
+        real = resource.custom and not resource.type.startswith(PROVIDER_TYPE)
+        if real and count:
+            self._begin("deleting", resource, step)
+        if real and not resource.retain_on_delete and not self._preview:
+            try:
+                self._provider(resource).Delete(
+                    wire.DeleteRequest(
+                        id=resource.id,
+                        urn=resource.urn,
+                        name=resource.name,
+                        type=resource.type,
+                        properties=to_struct(resource.outputs),
+                        old_inputs=to_struct(resource.inputs),
+                    ),
+                    None,
+                )
+            except Exception as error:
+                raise self._failed(resource, step, error) from error
+        self._forget(resource)
+        if count and not _is_default_provider(resource):
+            self._report("done", resource, step)
+
+    def _delete_all(self, resources: Iterable[Resource]) -> None:
+        doomed = list(resources)
+        for resource in doomed:
+            if resource.protect:
+                raise protected(resource)
+        for resource in reversed(doomed):
+            self._delete(resource, count=not resource.delete)
+
+    def _complete_interrupted_creations(self) -> None:
+        """Adopt what a killed run may have left of resources that the program no longer has, so that they are deleted."""
+        if self._preview:
+            return
+        for pending in list(self._interrupted.values()):
+            resource = pending.resource
+            if pending.type == "creating" and resource.urn not in self._seen:
+                created = self._create(self._provider(resource), resource, Step("create"))
+                snapshot = self._cleared(resource.urn)
+                self._write(replace(snapshot, resources=(*snapshot.resources, created)))
+
+    # -- bookkeeping --------------------------------------------------------------------------
+
+    def _provider(self, resource: Resource) -> ResourceProviderServicer:
+        urn = resource.provider.rpartition("::")[0]
+        entry = self._seen.get(urn) or self._snapshot.current().get(urn)
+        return self._providers.get(resource.provider, entry.inputs if entry else {})
+
+    def _settle(self, resource: Resource) -> Resource:
+        """Note the resource in the state, and that nothing is pending for it any more.
+
+        What the program has registered stands first, in its order, so that each resource follows what it depends on.
+        """
+        self._seen[resource.urn] = resource
+        if not self._preview:
+            snapshot = self._cleared(resource.urn)
+            rest = (r for r in snapshot.resources if r.delete or r.urn not in self._seen)
+            self._write(replace(snapshot, resources=(*self._seen.values(), *rest)))
+        return resource
+
+    def _forget(self, resource: Resource) -> None:
+        if not self._preview:
+            self._write(self._cleared(resource.urn).without(resource))
+
+    def _cleared(self, urn: str) -> Snapshot:
+        self._interrupted.pop(urn, None)
+        pending = tuple(p for p in self._snapshot.pending if p.resource.urn != urn)
+        return replace(self._snapshot, pending=pending)
+
+    def _begin(self, pending: PendingType, resource: Resource, step: Step) -> None:
+        self._report("started", resource, step)
+        if not self._preview:
+            cleared = self._cleared(resource.urn)
+            self._write(replace(cleared, pending=(*cleared.pending, Pending(pending, resource))))
+
+    def _write(self, snapshot: Snapshot) -> None:
+        self._file.write(snapshot)
+        self._snapshot = snapshot
+
+    def _done(self, resource: Resource, step: Step) -> Resource:
+        resource = replace(
+            resource, outputs=with_secrets(resource.outputs, resource.additional_secret_outputs)
+        )
+        if not self._preview and is_unknown(resource.outputs):
+            raise EngineError(
+                f"the provider of {resource.urn} left outputs unknown after {step.operation}."
+            )
+        self._report("done", resource, step)
+        return resource
+
+    def _failed(self, resource: Resource, step: Step, error: Exception) -> EngineError:
+        self._report("failed", resource, step, str(error))
+        if isinstance(error, EngineError):
+            return error
+        message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+        return EngineError(message, getattr(error, "hint", ""))
+
+    def _report(self, kind: Any, resource: Resource, step: Step, message: str = "") -> None:
+        if kind == "done":
+            self._changes[step.operation] += 1
+        self._on_event(
+            Event(
+                kind="planned" if self._preview and kind == "done" else kind,
+                operation=step.operation,
+                type=resource.type,
+                name=resource.name,
+                urn=resource.urn,
+                message=message,
+                changed=step.changed,
+            )
+        )
+
+
+def _is_default_provider(resource: Resource) -> bool:
+    return resource.type.startswith(PROVIDER_TYPE) and resource.name.split("_")[0] == "default"
+
+
+def protected(resource: Resource) -> EngineError:
+    """Return the refusal to delete a protected resource."""
+    return EngineError(
+        f"{resource.type} {resource.name} is protected and would be deleted.",
+        "Take `protect` from its options in the program, run up, then try again.",
+    )
+
+
+def stack_outputs(resources: Iterable[Resource]) -> dict[str, Any]:
+    """Return the outputs of the stack among the resources, as people see them."""
+    for resource in resources:
+        if resource.type == STACK_TYPE:
+            outputs: dict[str, Any] = shown(resource.outputs)
+            return outputs
+    return {}

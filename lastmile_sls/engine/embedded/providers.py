@@ -1,0 +1,81 @@
+"""The resource providers of a run: which serves a resource, made and configured on first use."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+
+from pulumi.runtime.proto import provider_pb2 as wire
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from lastmile_sls.engine.embedded.properties import Properties, to_struct
+from lastmile_sls.engine.embedded.state import Resource, now
+from lastmile_sls.engine.interface import EngineError
+
+ProviderFactory = Callable[[], ResourceProviderServicer]
+PROVIDER_TYPE = "pulumi:providers:"
+
+
+def package_of(type_token: str) -> str:
+    """Return the package of a resource type, `lastmile` for `lastmile:local:Function`."""
+    return type_token.split(":", 1)[0]
+
+
+def default_urn(prefix: str, package: str, version: str) -> str:
+    """Return the URN that Pulumi gives the default provider of a package."""
+    suffix = f"_{version.replace('.', '_')}" if version else ""
+    return f"{prefix}{PROVIDER_TYPE}{package}::default{suffix}"
+
+
+def default_entry(urn: str, version: str) -> Resource:
+    """Make the state's entry for a default provider, as the CLI writes it."""
+    inputs: Properties = {"version": version} if version else {}
+    stamp = now()
+    return Resource(
+        urn=urn,
+        custom=True,
+        type=urn.split("::")[-2],
+        id=str(uuid.uuid4()),
+        inputs=inputs,
+        outputs=inputs,
+        created=stamp,
+        modified=stamp,
+    )
+
+
+class Providers:
+    """Hands out one configured provider per provider resource."""
+
+    def __init__(self, factories: Mapping[str, ProviderFactory]) -> None:
+        self._factories = factories
+        self._configured: dict[str, ResourceProviderServicer] = {}
+
+    def require(self, package: str) -> None:
+        """Raise EngineError unless the embedded engine carries the package."""
+        if package not in self._factories:
+            carried = ", ".join(sorted(self._factories))
+            raise EngineError(
+                f"the program uses resources of the package {package}; the embedded engine carries {carried} only.",
+                "Run it with the Pulumi CLI: lastmile up --engine pulumi (lastmile doctor says how to get it).",
+            )
+
+    def get(self, reference: str, inputs: Properties) -> ResourceProviderServicer:
+        """Return the provider for a reference (`<urn>::<id>`), configured with its resource's inputs."""
+        provider = self._configured.get(reference)
+        if provider is None:
+            package = reference.split("::")[2].removeprefix(PROVIDER_TYPE)
+            self.require(package)
+            provider = self._factories[package]()
+            provider.Handshake(wire.ProviderHandshakeRequest(), None)
+            arguments = to_struct(inputs)
+            provider.Configure(
+                wire.ConfigureRequest(args=arguments, acceptSecrets=True, acceptResources=True),
+                None,
+            )
+            self._configured[reference] = provider
+        return provider
+
+    def cancel(self) -> None:
+        """Ask every provider to end what it is doing."""
+        for provider in self._configured.values():
+            provider.Cancel(None, None)

@@ -1,0 +1,1 @@
+"""The Pulumi CLI as an engine, driven through Pulumi's Automation API."""

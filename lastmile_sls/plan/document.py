@@ -1,0 +1,105 @@
+"""The shape of `plan.json`: every decision about a deployment's resources, made before Pulumi starts.
+
+`lastmile_sls` writes it, `lastmile_infra` reads it. Standard library only, so that a Pulumi program that
+reads a plan imports nothing else of ours.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypedDict, cast
+
+FORMAT = "lastmile.plan/1"
+Target = Literal["local", "aws", "gcp", "azure"]
+Auth = Literal["key", "public"]
+
+
+class Routing(TypedDict):
+    """Which version answers which share of the requests."""
+
+    champion: str
+    weights: dict[str, int]
+    """Hundredths of a percent by version id; they sum to 10 000."""
+    shadows: list[Any]
+    sticky: dict[str, str] | None
+    salt: str
+
+
+class BundlePlan(TypedDict):
+    """What a function runs."""
+
+    path: str
+    """Relative to the plan's folder."""
+    digest: str
+    """`sha256:` and the hash of the bundle's manifest, which holds the hash of every file."""
+
+
+class FunctionPlan(TypedDict):
+    """One function: a bundle and the room it gets."""
+
+    name: str
+    bundle: BundlePlan
+    memory_mb: int
+    timeout_s: int
+    idle_timeout_s: int
+    concurrency: int
+    min_instances: int
+    max_instances: int
+    routing: Routing
+
+
+class CorsPlan(TypedDict):
+    """Which web pages may call the endpoint."""
+
+    allow_origins: list[str]
+
+
+class RateLimitPlan(TypedDict):
+    """How much the endpoint takes."""
+
+    requests_per_s: float
+    burst: int
+
+
+class EndpointPlan(TypedDict):
+    """The deployment's HTTP endpoint."""
+
+    name: str
+    function: str
+    auth: Auth
+    port: int | None
+    """None: the first free one at creation, kept from then on."""
+    cors: CorsPlan | None
+    rate_limit: RateLimitPlan | None
+
+
+class Plan(TypedDict):
+    """The whole document."""
+
+    format: str
+    project: str
+    """The Pulumi project: the model's name."""
+    stack: str
+    """The Pulumi stack: environment and target."""
+    deployment: str
+    """The prefix of every resource's name: model and environment."""
+    target: Target
+    tags: dict[str, str]
+    functions: list[FunctionPlan]
+    endpoint: EndpointPlan
+    keys: list[str]
+
+
+def render(plan: Plan) -> str:
+    """Return the plan as text: the same plan is always the same bytes."""
+    return json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> Plan:
+    """Return the plan in a file. Raises ValueError when it is not a plan that this version reads."""
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    found = plan.get("format") if isinstance(plan, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{path} has the format {found!r}, but this version reads {FORMAT!r}.")
+    return cast("Plan", plan)

@@ -1,0 +1,1 @@
+"""Writes the Pulumi project that carries a plan out; the user owns it."""

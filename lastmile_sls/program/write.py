@@ -1,0 +1,124 @@
+"""Writes a Pulumi project: `Pulumi.yaml`, a constant `__main__.py`, `plan.json`, and the bundles beside them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lastmile_sls.engine.interface import Program
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.document import Plan, render
+
+MAIN = '''\
+"""Carries out plan.json beside this file. lastmile writes the plan; `pulumi up` here does the rest."""
+
+from pathlib import Path
+
+import lastmile_infra
+
+lastmile_infra.deploy(Path(__file__).parent / "plan.json")
+'''
+_COMPONENTS = "lastmile_infra"
+
+
+def write_program(
+    plan: Plan, bundles: Mapping[str, Path], folder: Path, *, eject: bool = False
+) -> Program:
+    """Write the project into the folder; what is already right is left as it is.
+
+    Args:
+        plan: The plan.
+        bundles: The built bundle of each function, by the path that the plan gives it.
+        folder: Where to; made when missing.
+        eject: Copy the components in as well, so that the project runs them and not the installed ones.
+
+    Raises LastmileError when the folder cannot be written, or holds ejected components that `eject` would overwrite.
+    """
+    if eject and (folder / _COMPONENTS).exists():
+        raise LastmileError(
+            f"{folder / _COMPONENTS} is there already, and may hold changes of yours.",
+            "Leave --eject out to keep it, or move it away to eject anew.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, bundle in bundles.items():
+            _mirror(bundle, folder / path)
+        if eject:
+            _eject(folder)
+        _write(folder / "plan.json", render(plan))
+        _write(folder / "__main__.py", MAIN)
+        _write(folder / "Pulumi.yaml", _pulumi_yaml(plan, folder))
+    except OSError as error:
+        raise LastmileError(
+            f"the Pulumi project in {folder} could not be written: {error.strerror or error}.",
+            "Free space or mend the folder's rights, then run again.",
+        ) from error
+    return Program(folder, plan["project"], plan["stack"])
+
+
+def _pulumi_yaml(plan: Plan, folder: Path) -> str:
+    settings: dict[str, Any] = {
+        "name": plan["project"],
+        "description": f"{plan['project']} on {plan['target']}, written by lastmile",
+        "runtime": {"name": "python", "options": runtime_options(folder)},
+        "plugins": {
+            "providers": [{"name": "lastmile", "path": _near(Path(sys.executable).parent, folder)}]
+        },
+    }
+    return yaml.safe_dump(settings, sort_keys=False)
+
+
+def runtime_options(folder: Path) -> dict[str, str]:
+    """Return Pulumi's options to find the interpreter that runs this, with no virtual environment active."""
+    if sys.prefix == sys.base_prefix:
+        return {}
+    return {"virtualenv": _near(Path(sys.prefix), folder)}
+
+
+def _near(path: Path, folder: Path) -> str:
+    """Return the path relative to the folder when one of the folder's parents holds it, else absolute.
+
+    So a project that lies in a repository beside its virtual environment runs on every checkout.
+    """
+    folder = folder.resolve()
+    home = next((parent for parent in folder.parents if path.is_relative_to(parent)), None)
+    if home is None or home in (Path(home.anchor), Path.home()):
+        return str(path)
+    return os.path.relpath(path, folder)
+
+
+def _eject(folder: Path) -> None:
+    spec = find_spec(_COMPONENTS)
+    if spec is None or spec.origin is None:
+        raise LastmileError(f"{_COMPONENTS} is not installed.", "Install lastmile-sls anew.")
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(spec.origin).parent, folder / _COMPONENTS, ignore=ignore)
+
+
+def _mirror(source: Path, destination: Path) -> None:
+    """Make the destination a copy of a bundle; the same bundle is not copied again."""
+    manifest = "manifest.json"
+    there = destination / manifest
+    if there.exists() and there.read_bytes() == (source / manifest).read_bytes():
+        return
+    half = destination.with_name(f".{destination.name}.new")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(source, half)
+    if destination.exists():
+        shutil.rmtree(destination)
+    half.rename(destination)
+
+
+def _write(path: Path, content: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return
+    half = path.with_name(f".{path.name}.new")
+    half.write_text(content, encoding="utf-8")
+    half.replace(path)

@@ -1,0 +1,200 @@
+"""What both engines do, each test on each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from lastmile_sls.engine.interface import Engine, EngineError, Event, Secret
+from tests.lastmile_sls.engine.world import World
+
+A, B = {"name": "a", "value": 1}, {"name": "b", "of": "a"}
+
+
+def ignore(event: Event) -> None:
+    return None
+
+
+class Heard:
+    """Collects an engine's events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def steps(self, kind: str) -> list[tuple[str | None, str]]:
+        custom = [e for e in self.events if e.kind == kind and e.type == "checking:index:Thing"]
+        return [(e.operation, e.name) for e in custom]
+
+
+def test_up_creates_in_order_of_dependencies_and_returns_outputs(
+    engine: Engine, world: World
+) -> None:
+    world.want(
+        {"name": "z", "value": 1}, {"name": "a", "of": "z"}, {"name": "m", "depends_on": ["a"]}
+    )
+    heard = Heard()
+    result = engine.up(world.program({"world:setting": "on"}), heard)
+    assert world.calls() == ["create z-here", "create a-here", "create m-here"]
+    assert heard.steps("done") == [("create", "z"), ("create", "a"), ("create", "m")]
+    assert result.changes == {"create": 5}
+    outputs = dict(result.outputs)
+    hidden = outputs.pop("hidden")
+    assert isinstance(hidden, Secret)
+    assert hidden.reveal() == "hush-hush"
+    assert outputs == {"z": "mark-z-here", "a": "mark-a-here", "m": "mark-m-here", "config": "on"}
+
+
+def test_a_second_up_changes_nothing(engine: Engine, world: World) -> None:
+    world.want(A, B)
+    engine.up(world.program(), ignore)
+    world.calls()
+    result = engine.up(world.program(), ignore)
+    assert result.changes == {"same": 4}
+    assert not result.changed
+    assert world.calls() == []
+
+
+def test_preview_plans_with_unknowns_and_makes_nothing(engine: Engine, world: World) -> None:
+    world.want(A, B)
+    heard = Heard()
+    result = engine.preview(world.program(), heard)
+    assert result.changes == {"create": 4}
+    assert Counter(heard.steps("planned")) == Counter([("create", "a"), ("create", "b")])
+    assert world.calls() == []
+    assert world.standing() == []
+
+
+def test_update_changes_one_resource_in_place(engine: Engine, world: World) -> None:
+    world.want(A, B)
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want({**A, "value": 2}, B)
+    assert engine.preview(world.program(), ignore).changes == {"update": 1, "same": 3}
+    heard = Heard()
+    result = engine.up(world.program(), heard)
+    assert result.changes == {"update": 1, "same": 3}
+    assert world.calls() == ["update a-here"]
+    assert [e.changed for e in heard.events if e.operation == "update" and e.kind == "done"] == [
+        ("value",)
+    ]
+
+
+def test_replace_creates_before_it_deletes(engine: Engine, world: World) -> None:
+    world.want({**A, "place": "x"})
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want({**A, "place": "y"})
+    result = engine.up(world.program(), ignore)
+    assert world.calls() == ["create a-y", "delete a-x"]
+    assert result.changes["replace"] == 1
+    assert world.standing() == ["a-y"]
+
+
+def test_replace_deletes_first_where_the_provider_says_so(engine: Engine, world: World) -> None:
+    world.want({**A, "place": "first1"})
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want({**A, "place": "first2"})
+    engine.up(world.program(), ignore)
+    assert world.calls() == ["delete a-first1", "create a-first2"]
+
+
+def test_what_the_program_drops_is_deleted_dependents_first(engine: Engine, world: World) -> None:
+    world.want(A, B, {"name": "c", "depends_on": ["b"]})
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want(A)
+    result = engine.up(world.program(), ignore)
+    assert world.calls() == ["delete c-here", "delete b-here"]
+    assert result.changes == {"same": 3, "delete": 2}
+
+
+def test_destroy_deletes_everything_and_the_stack(engine: Engine, world: World) -> None:
+    world.want(A, B)
+    engine.up(world.program(), ignore)
+    world.calls()
+    result = engine.destroy(world.program(), ignore)
+    assert world.calls() == ["delete b-here", "delete a-here"]
+    assert result.changes == {"delete": 4}
+    assert not engine.exists(world.program())
+
+
+def test_a_failing_resource_stops_the_run_and_the_next_goes_on(
+    engine: Engine, world: World
+) -> None:
+    world.want(A, {"name": "b", "value": "fail", "depends_on": ["a"]})
+    with pytest.raises(EngineError, match="value is 'fail': this thing cannot be made"):
+        engine.up(world.program(), ignore)
+    assert world.calls() == ["create a-here"]
+    world.want(A, {"name": "b", "value": "fine", "depends_on": ["a"]})
+    result = engine.up(world.program(), ignore)
+    assert result.changes == {"create": 1, "same": 3}
+    assert world.calls() == ["create b-here"]
+
+
+def test_an_invalid_resource_is_refused_before_anything_is_made(
+    engine: Engine, world: World
+) -> None:
+    world.want({"name": "a", "value": "invalid"})
+    with pytest.raises(EngineError, match="value is 'invalid'"):
+        engine.up(world.program(), ignore)
+    assert world.calls() == []
+
+
+def test_a_failing_program_deletes_nothing_and_shows_its_own_traceback(
+    engine: Engine, world: World
+) -> None:
+    world.want(A)
+    engine.up(world.program(), ignore)
+    world.calls()
+    main = world.folder / "__main__.py"
+    main.write_text("import pulumi\nraise KeyError('a bug of the user')\n")
+    with pytest.raises(EngineError, match="a bug of the user") as caught:
+        engine.up(world.program(), ignore)
+    assert "__main__.py" in str(caught.value)
+    assert "run_program.py" not in str(caught.value)
+    assert world.calls() == []
+
+
+def test_protect_refuses_deletion(engine: Engine, world: World) -> None:
+    world.want({**A, "protect": True})
+    engine.up(world.program(), ignore)
+    world.calls()
+    with pytest.raises(EngineError, match="protect"):
+        engine.destroy(world.program(), ignore)
+    assert world.calls() == []
+
+
+def test_ignored_and_retained(engine: Engine, world: World) -> None:
+    world.want({**A, "ignore_changes": ["value"], "retain_on_delete": True})
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want({**A, "value": 9, "ignore_changes": ["value"], "retain_on_delete": True})
+    assert not engine.up(world.program(), ignore).changed
+    engine.destroy(world.program(), ignore)
+    assert world.calls() == []
+    assert world.standing() == ["a-here"]
+
+
+def test_secrets_reach_the_provider_and_never_an_event(engine: Engine, world: World) -> None:
+    world.want({**A, "secret": "s3cret-value", "additional_secret_outputs": ["mark"]})
+    heard = Heard()
+    result = engine.up(world.program(), heard)
+    assert "s3cret-value" in (world.things_made / "a-here.json").read_text()
+    assert isinstance(result.outputs["a"], Secret)
+    assert "s3cret-value" not in repr(heard.events) + repr(result)
+    assert "hush-hush" not in repr(heard.events) + repr(result)
+
+
+def test_an_engine_hands_a_stack_over_to_itself(engine: Engine, world: World) -> None:
+    world.want({**A, "secret": "s3cret-value"}, B)
+    engine.up(world.program(), ignore)
+    state = engine.export_state(world.program())
+    engine.forget(world.program())
+    assert not engine.exists(world.program())
+    assert world.standing() == ["a-here", "b-here"]
+    assert [r["type"] for r in state["deployment"]["resources"]].count("checking:index:Thing") == 2
