@@ -105,6 +105,8 @@ class Deployment:
 
     def finish(self) -> Result:
         """Delete what the program no longer has, newest first, and return how the run ended."""
+        if not self._preview:
+            self._write(self._ordered())
         self._complete_interrupted_creations()
         self._delete_all(
             [r for r in self._snapshot.resources if r.delete or r.urn not in self._seen]
@@ -130,7 +132,7 @@ class Deployment:
             wanted,
             outputs=old.outputs if old else wanted.inputs,
             created=old.created if old else now(),
-            modified=now(),
+            modified=old.modified if old else now(),
         )
         self._report("done", resource, Step(operation))
         return self._settle(resource)
@@ -390,12 +392,16 @@ class Deployment:
 
         What the program has registered stands first, in its order, so that each resource follows what it depends on.
         """
+        known = self._snapshot.current().get(resource.urn) == resource
         self._seen[resource.urn] = resource
-        if not self._preview:
-            snapshot = self._cleared(resource.urn)
-            rest = (r for r in snapshot.resources if r.delete or r.urn not in self._seen)
-            self._write(replace(snapshot, resources=(*self._seen.values(), *rest)))
+        if not self._preview and not (known and not self._snapshot.pending):
+            self._write(self._ordered(resource.urn))
         return resource
+
+    def _ordered(self, urn: str = "") -> Snapshot:
+        snapshot = self._cleared(urn)
+        rest = (r for r in snapshot.resources if r.delete or r.urn not in self._seen)
+        return replace(snapshot, resources=(*self._seen.values(), *rest))
 
     def _forget(self, resource: Resource) -> None:
         if not self._preview:

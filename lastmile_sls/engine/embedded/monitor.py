@@ -45,8 +45,19 @@ _REFUSED_OPTIONS = {
     "packageRef": "a parameterized package",
     "envVarMappings": "env_var_mappings",
 }
-_FEATURES = ("secrets", "deletedWith", "replaceWith", "transforms", "invokeTransforms", "resourceHooks",
-             "errorHooks", "aliasSpecs", "parameterization", "stateMigrations")  # fmt: skip
+_FEATURES = [
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
+]
 
 
 def refusal(what: str) -> EngineError:
@@ -76,9 +87,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         with self._lock:
             return
 
-    def SupportsFeature(self, request: Any, context: Any) -> resource_pb2.SupportsFeatureResponse:
+    def GetDeploymentInfo(self, request: Any, context: Any) -> resource_pb2.DeploymentInfo:
         """Claim also what we refuse, so that the refusal is ours and names it."""
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURES)
+        return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
 
     def RegisterResource(self, request: Any, context: Any) -> resource_pb2.RegisterResourceResponse:
         """Bring a resource to its goal."""

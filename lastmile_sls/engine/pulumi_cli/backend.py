@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -40,7 +41,7 @@ class Backend:
         place = self.folder / ".pulumi" / "locks" / "organization" / program.project / program.stack
         contents = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("*.json")]
         return [
-            Lock(lock["pid"], lock["timestamp"], psutil.pid_exists(lock["pid"]))
+            Lock(lock["pid"], lock["timestamp"], _alive(lock["pid"], lock["timestamp"]))
             for lock in contents
             if lock["hostname"] == socket.gethostname()
         ]
@@ -75,6 +76,17 @@ def choose_backend(program: Program, environ: Mapping[str, str], home: Path) -> 
             _passphrase(home / "pulumi" / "passphrase")
         )
     return Backend(environment, _local_folder(url))
+
+
+def _alive(pid: int, since: str) -> bool:
+    """Tell whether the process that took the lock still runs; a number that was given anew is another process."""
+    try:
+        process = psutil.Process(pid)
+        taken = datetime.fromisoformat(since[:19]).replace(tzinfo=UTC).timestamp()
+        started_before = process.create_time() <= taken + 1
+        return started_before and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _project_backend(program: Program) -> str:

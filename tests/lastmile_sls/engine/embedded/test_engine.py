@@ -1,0 +1,287 @@
+"""What only the embedded engine promises: resuming, its state file, and refusing what it does not carry."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pulumi.runtime import rpc
+
+from lastmile_sls.engine.embedded import properties
+from lastmile_sls.engine.embedded.engine import EmbeddedEngine
+from lastmile_sls.engine.interface import UNKNOWN, EngineError, Event, Program
+from lastmile_sls.errors import LastmileError
+from tests.lastmile_sls.engine.checking_provider import CheckingProvider
+from tests.lastmile_sls.engine.world import REPOSITORY, World
+
+
+def ignore(event: Event) -> None:
+    return None
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> EmbeddedEngine:
+    return EmbeddedEngine(tmp_path / "home" / "stacks", {"checking": CheckingProvider})
+
+
+def up_and_die(world: World, home: Path) -> None:
+    (world.things_made / "armed").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "tests.lastmile_sls.engine.run_up",
+        "embedded",
+        home,
+        world.folder,
+    ]
+    assert (
+        subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == -9
+    )
+    (world.things_made / "armed").unlink()
+
+
+def test_the_constants_are_those_of_the_sdk() -> None:
+    assert properties.UNKNOWN_SENTINEL == rpc.UNKNOWN
+    assert properties.SIGNATURE_KEY == rpc._special_sig_key
+    assert properties.SECRET_SIGNATURE == rpc._special_secret_sig
+
+
+def test_what_died_while_being_created_and_is_wanted_no_more_is_deleted(
+    engine: EmbeddedEngine, world: World, tmp_path: Path
+) -> None:
+    world.want({"name": "a", "value": "die-after"})
+    up_and_die(world, tmp_path / "home")
+    assert world.standing() == ["a-here"]
+    world.want()
+    engine.up(world.program(), ignore)
+    assert world.standing() == []
+    assert world.calls() == ["create a-here", "adopt a-here", "delete a-here"]
+
+
+def test_destroy_finds_what_a_killed_run_left(
+    engine: EmbeddedEngine, world: World, tmp_path: Path
+) -> None:
+    world.want({"name": "a", "value": "die-after"})
+    up_and_die(world, tmp_path / "home")
+    engine.destroy(world.program(), ignore)
+    assert world.standing() == []
+    assert not engine.exists(world.program())
+
+
+def test_an_interrupted_update_is_repeated_even_when_the_old_wish_is_back(
+    engine: EmbeddedEngine, world: World, tmp_path: Path
+) -> None:
+    world.want({"name": "a", "value": 1})
+    engine.up(world.program(), ignore)
+    world.want({"name": "a", "value": "die-after"})
+    up_and_die(world, tmp_path / "home")
+    world.want({"name": "a", "value": 1})
+    engine.up(world.program(), ignore)
+    assert json.loads((world.things_made / "a-here.json").read_text()) == {"value": 1}
+
+
+def test_preview_of_a_first_run_shows_unknown_outputs(engine: EmbeddedEngine, world: World) -> None:
+    world.want({"name": "a", "value": 1})
+    outputs = engine.preview(world.program(), ignore).outputs
+    assert outputs["a"] is UNKNOWN
+    assert repr(outputs["a"]) == "[known after creation]"
+
+
+def test_the_state_is_private_and_in_pulumis_format(engine: EmbeddedEngine, world: World) -> None:
+    world.want({"name": "a", "value": 1, "secret": "s3cret"}, {"name": "b", "of": "a"})
+    engine.up(world.program(), ignore)
+    path = engine.state_path(world.program())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    state = json.loads(path.read_text())
+    assert state["version"] == 3
+    resources = {r["urn"].rsplit("::", 1)[-1]: r for r in state["deployment"]["resources"]}
+    assert list(resources) == ["world-test", "group", "default", "a", "b"]
+    a_urn = "urn:pulumi:test::world::checking:index:Group$checking:index:Thing::a"
+    provider = resources["default"]
+    assert resources["a"]["inputs"] == {
+        "value": 1,
+        "secret": {properties.SIGNATURE_KEY: properties.SECRET_SIGNATURE, "plaintext": '"s3cret"'},
+    }
+    del resources["b"]["created"], resources["b"]["modified"]
+    assert resources["b"] == {
+        "urn": "urn:pulumi:test::world::checking:index:Group$checking:index:Thing::b",
+        "custom": True,
+        "id": "b-here",
+        "type": "checking:index:Thing",
+        "inputs": {"value": "mark-a-here"},
+        "outputs": {"value": "mark-a-here", "mark": "mark-b-here"},
+        "parent": "urn:pulumi:test::world::checking:index:Group::group",
+        "dependencies": [a_urn],
+        "provider": f"{provider['urn']}::{provider['id']}",
+        "propertyDependencies": {"value": [a_urn]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("not json", "it is not JSON"),
+        ("[]", "it is not a Pulumi deployment of version 3"),
+        ('{"version": 2}', "it is not a Pulumi deployment of version 3"),
+        ('{"version": 3}', "'deployment' is missing"),
+        ('{"version": 3, "deployment": {"resources": [{"urn": "x"}]}}', "missing 2 required"),
+        (
+            '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:other::world::t::n", '
+            '"custom": false, "type": "t"}]}}',
+            "it belongs to another stack (urn:pulumi:other::world::t::n)",
+        ),
+        (
+            '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:test::world::t::n", '
+            '"custom": false, "type": "t", "outputs": {"k": {"4dabf18193072939515e22adb298388d": '
+            '"1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}}}]}}',
+            "its secrets are encrypted by another engine",
+        ),
+    ],
+)
+def test_a_state_file_that_is_not_ours_is_refused_and_kept(
+    engine: EmbeddedEngine, world: World, content: str, reason: str
+) -> None:
+    world.want({"name": "a", "value": 1})
+    path = engine.state_path(world.program())
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(EngineError) as caught:
+        engine.up(world.program(), ignore)
+    assert caught.value.message.startswith(f"{path} is not the state of this stack: ")
+    assert reason in caught.value.message
+    assert "test.json.bak" in caught.value.hint
+    assert path.read_text() == content
+    assert world.calls() == []
+
+
+def test_a_resource_with_a_field_of_the_cli_only_is_refused(
+    engine: EmbeddedEngine, world: World
+) -> None:
+    path = engine.state_path(world.program())
+    path.parent.mkdir(parents=True)
+    entry = {"urn": "urn:pulumi:test::world::t::n", "custom": True, "type": "t", "external": True}
+    path.write_text(json.dumps({"version": 3, "deployment": {"resources": [entry]}}))
+    world.want()
+    with pytest.raises(EngineError) as caught:
+        engine.up(world.program(), ignore)
+    assert caught.value.message == (
+        "resource urn:pulumi:test::world::t::n has external, which the embedded engine does not carry."
+    )
+    assert (
+        caught.value.hint == "Work on this stack with the Pulumi CLI: lastmile up --engine pulumi"
+    )
+
+
+CLASS = (
+    "import pulumi\n"
+    "class T(pulumi.CustomResource):\n"
+    "    def __init__(s, n, o=None, k='checking:index:Thing'): super().__init__(k, n, {'value': 1}, o)\n"
+    "O = pulumi.ResourceOptions\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "what"),
+    [
+        ("T('a', O(import_='x'))", "import_ on checking:index:Thing a"),
+        ("T('a', O(aliases=['old']))", "aliases on checking:index:Thing a"),
+        ("T('a', O(replace_on_changes=['value']))", "replace_on_changes on checking:index:Thing a"),
+        ("T('a', O(deleted_with=T('b')))", "deleted_with on checking:index:Thing a"),
+        (
+            "T('a', O(custom_timeouts=pulumi.CustomTimeouts('1m')))",
+            "custom_timeouts on checking:index:Thing a",
+        ),
+        (
+            "T('a', O(ignore_changes=['value.part']))",
+            "ignore_changes of a part of a property (value.part) on a",
+        ),
+        ("T('a', O(transforms=[lambda a: None]))", "transforms on checking:index:Thing a"),
+        ("pulumi.runtime.register_resource_transform(lambda a: None)", "transforms"),
+        ("pulumi.runtime.invoke('checking:index:get', {})", "the function checking:index:get"),
+        ("pulumi.StackReference('o/p/s')", "pulumi:pulumi:StackReference.get"),
+        (
+            "T('a', O(hooks=pulumi.ResourceHookBinding(before_create=[lambda a: None])))",
+            "the resource hook",
+        ),
+    ],
+)
+def test_what_it_does_not_carry_is_refused_by_name(
+    engine: EmbeddedEngine, world: World, program: str, what: str
+) -> None:
+    (world.folder / "__main__.py").write_text(CLASS + program + "\n")
+    with pytest.raises(EngineError) as caught:
+        engine.up(world.program(), ignore)
+    assert what in caught.value.message
+    assert "which the embedded engine does not carry." in caught.value.message
+    assert "lastmile up --engine pulumi" in caught.value.hint
+    assert not [call for call in world.calls() if call == "create a-here"]
+
+
+def test_assets_are_refused(engine: EmbeddedEngine, world: World) -> None:
+    text = CLASS.replace("{'value': 1}", "{'value': pulumi.StringAsset('x')}")
+    (world.folder / "__main__.py").write_text(text + "T('a')\n")
+    with pytest.raises(EngineError, match="an asset or a reference among the inputs of a"):
+        engine.up(world.program(), ignore)
+
+
+def test_a_package_without_a_provider_is_refused(engine: EmbeddedEngine, world: World) -> None:
+    (world.folder / "__main__.py").write_text(CLASS + "T('a', k='aws:s3:Bucket')\n")
+    with pytest.raises(EngineError) as caught:
+        engine.up(world.program(), ignore)
+    assert caught.value.message == (
+        "the program uses resources of the package aws; the embedded engine carries checking only."
+    )
+
+
+def test_two_resources_of_one_name_are_refused(engine: EmbeddedEngine, world: World) -> None:
+    (world.folder / "__main__.py").write_text(CLASS + "T('a')\nT('a')\n")
+    with pytest.raises(EngineError, match=r"two resources have the URN .*::a"):
+        engine.up(world.program(), ignore)
+
+
+def test_an_explicit_provider_is_carried(engine: EmbeddedEngine, world: World) -> None:
+    text = (
+        CLASS
+        + "p = pulumi.ProviderResource('checking', 'mine', {'region': 'x'})\nT('a', O(provider=p))\n"
+    )
+    (world.folder / "__main__.py").write_text(text)
+    assert engine.up(world.program(), ignore).changes == {"create": 3}
+    assert engine.up(world.program(), ignore).changes == {"same": 3}
+    resources = engine.export_state(world.program())["deployment"]["resources"]
+    provider = next(r for r in resources if r["type"] == "pulumi:providers:checking")
+    assert provider["inputs"] == {"region": "x"}
+    assert resources[-1]["provider"] == f"{provider['urn']}::{provider['id']}"
+
+
+def test_a_full_disk_loses_nothing(engine: EmbeddedEngine, world: World, tmp_path: Path) -> None:
+    world.want({"name": "a", "value": 1})
+    engine.up(world.program(), ignore)
+    world.calls()
+    before = engine.state_path(world.program()).read_bytes()
+    world.want({"name": "a", "value": 1}, {"name": "b", "value": 2})
+    # A file size limit stands in for the full disk: the write fails in the same place with an OSError.
+    script = (
+        "import resource, sys; from tests.lastmile_sls.engine.run_up import main; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)}, {len(before)})); "
+        f"sys.exit(main('embedded', {str(tmp_path / 'home')!r}, {str(world.folder)!r}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "test.json could not be written: File too large." in run.stdout
+    assert world.calls() == []
+    held = engine.export_state(world.program())["deployment"]["resources"]
+    assert [r["urn"].rsplit("::", 1)[-1] for r in held] == ["world-test", "group", "default", "a"]
+    assert engine.up(world.program(), ignore).changes == {"create": 1, "same": 3}
+
+
+def test_a_missing_program_is_named(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    with pytest.raises(LastmileError, match=r"Pulumi\.yaml cannot be read") as caught:
+        engine.up(Program(tmp_path, "world", "test"), ignore)
+    assert caught.value.hint == "Write the project anew: lastmile build"
