@@ -37,9 +37,7 @@ class Deployment(pulumi.ComponentResource):
         super().__init__("lastmile:index:Deployment", name, {}, opts)
         provision = _TARGETS.get(plan["target"])
         if provision is None:
-            raise ValueError(
-                f"target is {plan['target']!r}, but it must be one of {list(_TARGETS)}."
-            )
+            raise ValueError(f"target is {plan['target']!r}, but it must be one of {list(_TARGETS)}.")
         endpoint = provision(name, plan, folder, pulumi.ResourceOptions(parent=self))
         self.url, self.key = endpoint.url, endpoint.key
         self.register_outputs({"url": self.url})

@@ -28,9 +28,7 @@ lastmile_infra.deploy(Path(__file__).parent / "plan.json")
 _COMPONENTS = "lastmile_infra"
 
 
-def write_program(
-    plan: Plan, bundles: Mapping[str, Path], folder: Path, *, eject: bool = False
-) -> Program:
+def write_program(plan: Plan, bundles: Mapping[str, Path], folder: Path, *, eject: bool = False) -> Program:
     """Write the project into the folder; what is already right is left as it is.
 
     Args:
@@ -68,9 +66,7 @@ def _pulumi_yaml(plan: Plan, folder: Path) -> str:
         "name": plan["project"],
         "description": f"{plan['project']} on {plan['target']}, written by lastmile",
         "runtime": {"name": "python", "options": runtime_options(folder)},
-        "plugins": {
-            "providers": [{"name": "lastmile", "path": _near(Path(sys.executable).parent, folder)}]
-        },
+        "plugins": {"providers": [{"name": "lastmile", "path": _near(Path(sys.executable).parent, folder)}]},
     }
     return yaml.safe_dump(settings, sort_keys=False)
 

@@ -19,8 +19,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
     """Make the plan's keys, functions and endpoint."""
     deployment, tags = plan["deployment"], plan["tags"]
     keys = [
-        Key(f"{name}-{key}", deployment=deployment, key=key, tags=tags, opts=opts)
-        for key in plan["keys"]
+        Key(f"{name}-{key}", deployment=deployment, key=key, tags=tags, opts=opts) for key in plan["keys"]
     ]
     functions = {
         function["name"]: Function(

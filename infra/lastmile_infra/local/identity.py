@@ -31,7 +31,5 @@ class Key(pulumi.CustomResource):
             "lastmile:local:Key",
             resource_name,
             properties,
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["value"])
-            ),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["value"])),
         )

@@ -69,9 +69,7 @@ class Step:
 class Deployment:
     """The state of a run. Not thread-safe: the monitor calls it under one lock."""
 
-    def __init__(
-        self, file: StateFile, providers: Providers, *, preview: bool, on_event: OnEvent
-    ) -> None:
+    def __init__(self, file: StateFile, providers: Providers, *, preview: bool, on_event: OnEvent) -> None:
         self._file = file
         self._providers = providers
         self._preview = preview
@@ -87,9 +85,7 @@ class Deployment:
         """Bring one resource to its goal and return it; raise EngineError when that fails."""
         wanted = goal.resource
         if wanted.urn in self._seen:
-            raise EngineError(
-                f"two resources have the URN {wanted.urn}.", "Give one of them another name."
-            )
+            raise EngineError(f"two resources have the URN {wanted.urn}.", "Give one of them another name.")
         if not wanted.custom:
             return self._register_component(wanted)
         if wanted.type.startswith(PROVIDER_TYPE):
@@ -108,9 +104,7 @@ class Deployment:
         if not self._preview:
             self._write(self._ordered())
         self._complete_interrupted_creations()
-        self._delete_all(
-            [r for r in self._snapshot.resources if r.delete or r.urn not in self._seen]
-        )
+        self._delete_all([r for r in self._snapshot.resources if r.delete or r.urn not in self._seen])
         return self.result()
 
     def destroy(self) -> Result:
@@ -141,15 +135,11 @@ class Deployment:
         self._providers.require(wanted.type.removeprefix(PROVIDER_TYPE))
         old = self._snapshot.current().get(wanted.urn)
         if old:
-            entry = replace(
-                wanted, id=old.id, outputs=wanted.inputs, created=old.created, modified=now()
-            )
+            entry = replace(wanted, id=old.id, outputs=wanted.inputs, created=old.created, modified=now())
             same = reveal(old.inputs) == reveal(wanted.inputs)
             self._report("done", entry, Step("same" if same else "update"))
         else:
-            entry = replace(
-                default_entry(wanted.urn, ""), inputs=wanted.inputs, outputs=wanted.inputs
-            )
+            entry = replace(default_entry(wanted.urn, ""), inputs=wanted.inputs, outputs=wanted.inputs)
             entry = replace(entry, parent=wanted.parent, dependencies=wanted.dependencies)
             self._report("done", entry, Step("create"))
         return self._settle(entry)
@@ -159,9 +149,7 @@ class Deployment:
         self._providers.require(package)
         prefix = "::".join(wanted.urn.split("::")[:2]) + "::"
         urn = default_urn(prefix, package, version)
-        entry = (
-            self._seen.get(urn) or self._snapshot.current().get(urn) or default_entry(urn, version)
-        )
+        entry = self._seen.get(urn) or self._snapshot.current().get(urn) or default_entry(urn, version)
         if urn not in self._seen:
             self._settle(entry)
         return f"{entry.urn}::{entry.id}"
@@ -175,9 +163,7 @@ class Deployment:
                 **inputs,
                 **{k: old.inputs[k] for k in goal.ignore_changes if k in old.inputs},
             }
-            inputs = {
-                k: v for k, v in inputs.items() if k not in goal.ignore_changes or k in old.inputs
-            }
+            inputs = {k: v for k, v in inputs.items() if k not in goal.ignore_changes or k in old.inputs}
         wanted = replace(goal.resource, inputs=self._check(provider, goal.resource, old, inputs))
         step = self._decide(provider, wanted, old, goal)
         match step.operation, old:
@@ -427,9 +413,7 @@ class Deployment:
             resource, outputs=with_secrets(resource.outputs, resource.additional_secret_outputs)
         )
         if not self._preview and is_unknown(resource.outputs):
-            raise EngineError(
-                f"the provider of {resource.urn} left outputs unknown after {step.operation}."
-            )
+            raise EngineError(f"the provider of {resource.urn} left outputs unknown after {step.operation}.")
         self._report("done", resource, step)
         return resource
 

@@ -94,8 +94,8 @@ def _run(settings: bytes, program: Program, monitor: Monitor, on_event: OnEvent)
     reader = threading.Thread(target=_pass_on, args=(process.stdout, on_event), daemon=True)
     reader.start()
     with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(settings)
-        process.stdin.close()
+        process.stdin.write(settings + b"\n")
+        process.stdin.flush()
     try:
         with _interruptible():
             code = _wait(process, monitor)
@@ -106,6 +106,8 @@ def _run(settings: bytes, program: Program, monitor: Monitor, on_event: OnEvent)
     finally:
         process.kill()
         process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         reader.join(timeout=5)
     return code
 
@@ -132,9 +134,7 @@ def _interruptible() -> Iterator[None]:
             "Run again to go on from there.",
         )
 
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -145,9 +145,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         inputs = from_struct(request.object)
         _refuse_special_values(request.name, inputs)
         resource = Resource(
-            urn=self._urn_prefix
-            + _qualified_type(request.parent, request.type)
-            + f"::{request.name}",
+            urn=self._urn_prefix + _qualified_type(request.parent, request.type) + f"::{request.name}",
             custom=request.custom,
             type=request.type,
             inputs=inputs,
@@ -155,9 +153,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             protect=request.protect,
             dependencies=tuple(request.dependencies),
             provider=request.provider,
-            property_dependencies={
-                k: list(v.urns) for k, v in request.propertyDependencies.items()
-            },
+            property_dependencies={k: list(v.urns) for k, v in request.propertyDependencies.items()},
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
             retain_on_delete=request.retainOnDelete,
         )
@@ -233,16 +229,10 @@ def _refuse_special_values(name: str, value: Any) -> None:
     kind = signature(value)
     if kind is not None and kind != SECRET_SIGNATURE:
         raise refusal(f"an asset or a reference among the inputs of {name}")
-    for item in (
-        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    ):
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _refuse_special_values(name, item)
 
 
 def as_user_error(error: Exception) -> LastmileError:
     """Return the error to show for a failure of a run."""
-    return (
-        error
-        if isinstance(error, LastmileError)
-        else EngineError(f"{type(error).__name__}: {error}")
-    )
+    return error if isinstance(error, LastmileError) else EngineError(f"{type(error).__name__}: {error}")

@@ -109,9 +109,7 @@ def to_state(value: Any) -> Any:
 
 def from_state(value: Any) -> Any:
     """Convert from the state file. Raises KeyError for a secret whose plain text is not there."""
-    return _replace_secrets(
-        value, lambda marked: secret(from_state(json.loads(marked["plaintext"])))
-    )
+    return _replace_secrets(value, lambda marked: secret(from_state(json.loads(marked["plaintext"]))))
 
 
 def _replace_secrets(value: Any, replace: Callable[[Properties], Any]) -> Any:

@@ -1,6 +1,6 @@
 """Runs a Pulumi program in a process of its own: `python -m lastmile_sls.engine.embedded.run_program`.
 
-The settings come as one JSON object on standard input. What the Pulumi CLI's language host does for it,
+The settings come as one line of JSON on standard input, which stays open for as long as the engine lives. What the Pulumi CLI's language host does for it,
 this does for the embedded engine: configure the SDK, run `__main__.py` in a stack, report an exception.
 """
 
@@ -12,6 +12,7 @@ import logging
 import os
 import runpy
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from typing import Any
 
 def main() -> int:
     """Run the program; return 0, or 1 when it raised, which is then in the engine's log."""
-    settings = json.load(sys.stdin)
+    settings = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_engine, daemon=True).start()
     import pulumi
     import pulumi.runtime
 
@@ -48,6 +50,11 @@ def main() -> int:
     else:
         return 0
     return 1
+
+
+def _end_with_the_engine() -> None:
+    sys.stdin.read()
+    os._exit(1)
 
 
 def _run(path: str) -> None:

@@ -218,8 +218,7 @@ def render(snapshot: Snapshot) -> dict[str, Any]:
     }
     if snapshot.pending:
         deployment["pending_operations"] = [
-            {"resource": pending.resource.to_json(), "type": pending.type}
-            for pending in snapshot.pending
+            {"resource": pending.resource.to_json(), "type": pending.type} for pending in snapshot.pending
         ]
     return {"version": 3, "deployment": deployment}
 

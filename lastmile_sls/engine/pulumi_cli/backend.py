@@ -50,9 +50,7 @@ class Backend:
         """Whether the stack is there; None when only the CLI can tell."""
         if self.folder is None:
             return None
-        return (
-            self.folder / ".pulumi" / "stacks" / program.project / f"{program.stack}.json"
-        ).exists()
+        return (self.folder / ".pulumi" / "stacks" / program.project / f"{program.stack}.json").exists()
 
 
 def choose_backend(program: Program, environ: Mapping[str, str], home: Path) -> Backend:
@@ -69,12 +67,8 @@ def choose_backend(program: Program, environ: Mapping[str, str], home: Path) -> 
         make_private_folder(folder)
         url = folder.as_uri()
     environment["PULUMI_BACKEND_URL"] = url
-    if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get(
-        "PULUMI_CONFIG_PASSPHRASE_FILE"
-    ):
-        environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(
-            _passphrase(home / "pulumi" / "passphrase")
-        )
+    if not environ.get("PULUMI_CONFIG_PASSPHRASE") and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(home / "pulumi" / "passphrase"))
     return Backend(environment, _local_folder(url))
 
 

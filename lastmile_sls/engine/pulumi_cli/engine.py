@@ -44,9 +44,7 @@ class PulumiCliEngine:
     def preview(self, program: Program, on_event: OnEvent) -> Result:
         """Say what `up` would do; the stack is made when it is not there, because the CLI needs one."""
         stack = self._stack(program, on_event)
-        result = _run(
-            lambda sink: stack.preview(on_event=sink, color="never"), on_event, preview=True
-        )
+        result = _run(lambda sink: stack.preview(on_event=sink, color="never"), on_event, preview=True)
         return Result(changes(result.change_summary), {})
 
     def up(self, program: Program, on_event: OnEvent) -> Result:
@@ -58,9 +56,7 @@ class PulumiCliEngine:
     def destroy(self, program: Program, on_event: OnEvent) -> Result:
         """Delete every resource of the stack, and the stack."""
         stack = self._stack(program, on_event)
-        result = _run(
-            lambda sink: stack.destroy(on_event=sink, color="never"), on_event, preview=False
-        )
+        result = _run(lambda sink: stack.destroy(on_event=sink, color="never"), on_event, preview=False)
         stack.workspace.remove_stack(program.stack)
         return Result(changes(result.summary.resource_changes or {}), {})
 
@@ -119,9 +115,7 @@ class PulumiCliEngine:
             if config:
                 stack.set_all_config(config)
         except automation.CommandError as error:
-            raise EngineError(
-                f"the Pulumi CLI could not open the stack {program.stack}.\n{error}"
-            ) from error
+            raise EngineError(f"the Pulumi CLI could not open the stack {program.stack}.\n{error}") from error
         _clear_dead_locks(stack, backend, program, on_event)
         return stack
 
@@ -147,9 +141,7 @@ def with_secrets_provider(program: Program, state: dict[str, Any]) -> dict[str, 
     return {**state, "deployment": {**state["deployment"], "secrets_providers": provider}}
 
 
-def _run(
-    command: Callable[[Callable[[EngineEvent], None]], _T], on_event: OnEvent, *, preview: bool
-) -> _T:
+def _run(command: Callable[[Callable[[EngineEvent], None]], _T], on_event: OnEvent, *, preview: bool) -> _T:
     seen: list[EngineEvent] = []
 
     def sink(event: EngineEvent) -> None:
@@ -175,9 +167,7 @@ def _run(
             raise EngineError(errors(seen) or f"the Pulumi CLI failed.\n{error}") from error
 
 
-def _clear_dead_locks(
-    stack: automation.Stack, backend: Backend, program: Program, on_event: OnEvent
-) -> None:
+def _clear_dead_locks(stack: automation.Stack, backend: Backend, program: Program, on_event: OnEvent) -> None:
     locks = backend.locks(program)
     for lock in locks:
         if lock.alive:
@@ -205,9 +195,7 @@ def _forwarded_interrupt() -> Iterator[threading.Event]:
                 child.send_signal(signal.SIGINT)
         interrupted.set()
 
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interrupted
     finally:

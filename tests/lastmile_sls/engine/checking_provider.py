@@ -55,9 +55,7 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         old, new = from_struct(request.old_inputs), from_struct(request.news)
         changed = sorted(k for k in {*old, *new} if old.get(k) != new.get(k) and k[:2] != "__")
-        changes = (
-            provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        )
+        changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         replaces = [key for key in changed if key == "place"]
         first = "first" in str(new.get("place"))
         return provider_pb2.DiffResponse(
@@ -68,9 +66,7 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
         inputs = from_struct(request.properties)
         name = request.urn.rsplit("::", 1)[-1]
         if request.preview:
-            return provider_pb2.CreateResponse(
-                properties=to_struct({**inputs, "mark": UNKNOWN_SENTINEL})
-            )
+            return provider_pb2.CreateResponse(properties=to_struct({**inputs, "mark": UNKNOWN_SENTINEL}))
         identity = f"{name}-{inputs.get('place', 'here')}"
         self._misbehave(inputs, "before", context)
         path = self.world / f"{identity}.json"
@@ -88,9 +84,7 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
             self._note("update", request.id)
             (self.world / f"{request.id}.json").write_text(json.dumps(inputs))
             self._misbehave(inputs, "after", context)
-        return provider_pb2.UpdateResponse(
-            properties=to_struct({**inputs, "mark": f"mark-{request.id}"})
-        )
+        return provider_pb2.UpdateResponse(properties=to_struct({**inputs, "mark": f"mark-{request.id}"}))
 
     def Delete(self, request: Any, context: Any) -> Any:
         self._note("delete", request.id)
@@ -112,9 +106,7 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
         armed = (self.world / "armed").exists()
         if value == "fail" and when == "before":
             if context:
-                context.abort(
-                    grpc.StatusCode.UNKNOWN, "value is 'fail': this thing cannot be made."
-                )
+                context.abort(grpc.StatusCode.UNKNOWN, "value is 'fail': this thing cannot be made.")
             raise ValueError("value is 'fail': this thing cannot be made.")
         if value == f"die-{when}" and armed:
             os.kill(os.getpid(), signal.SIGKILL)

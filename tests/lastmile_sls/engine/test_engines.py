@@ -30,12 +30,8 @@ class Heard:
         return [(e.operation, e.name) for e in custom]
 
 
-def test_up_creates_in_order_of_dependencies_and_returns_outputs(
-    engine: Engine, world: World
-) -> None:
-    world.want(
-        {"name": "z", "value": 1}, {"name": "a", "of": "z"}, {"name": "m", "depends_on": ["a"]}
-    )
+def test_up_creates_in_order_of_dependencies_and_returns_outputs(engine: Engine, world: World) -> None:
+    world.want({"name": "z", "value": 1}, {"name": "a", "of": "z"}, {"name": "m", "depends_on": ["a"]})
     heard = Heard()
     result = engine.up(world.program({"world:setting": "on"}), heard)
     assert world.calls() == ["create z-here", "create a-here", "create m-here"]
@@ -78,9 +74,7 @@ def test_update_changes_one_resource_in_place(engine: Engine, world: World) -> N
     result = engine.up(world.program(), heard)
     assert result.changes == {"update": 1, "same": 3}
     assert world.calls() == ["update a-here"]
-    assert [e.changed for e in heard.events if e.operation == "update" and e.kind == "done"] == [
-        ("value",)
-    ]
+    assert [e.changed for e in heard.events if e.operation == "update" and e.kind == "done"] == [("value",)]
 
 
 def test_replace_creates_before_it_deletes(engine: Engine, world: World) -> None:
@@ -123,9 +117,7 @@ def test_destroy_deletes_everything_and_the_stack(engine: Engine, world: World) 
     assert not engine.exists(world.program())
 
 
-def test_a_failing_resource_stops_the_run_and_the_next_goes_on(
-    engine: Engine, world: World
-) -> None:
+def test_a_failing_resource_stops_the_run_and_the_next_goes_on(engine: Engine, world: World) -> None:
     world.want(A, {"name": "b", "value": "fail", "depends_on": ["a"]})
     with pytest.raises(EngineError, match="value is 'fail': this thing cannot be made"):
         engine.up(world.program(), ignore)
@@ -136,18 +128,14 @@ def test_a_failing_resource_stops_the_run_and_the_next_goes_on(
     assert world.calls() == ["create b-here"]
 
 
-def test_an_invalid_resource_is_refused_before_anything_is_made(
-    engine: Engine, world: World
-) -> None:
+def test_an_invalid_resource_is_refused_before_anything_is_made(engine: Engine, world: World) -> None:
     world.want({"name": "a", "value": "invalid"})
     with pytest.raises(EngineError, match="value is 'invalid'"):
         engine.up(world.program(), ignore)
     assert world.calls() == []
 
 
-def test_a_failing_program_deletes_nothing_and_shows_its_own_traceback(
-    engine: Engine, world: World
-) -> None:
+def test_a_failing_program_deletes_nothing_and_shows_its_own_traceback(engine: Engine, world: World) -> None:
     world.want(A)
     engine.up(world.program(), ignore)
     world.calls()

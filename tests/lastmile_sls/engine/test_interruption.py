@@ -103,15 +103,11 @@ def test_two_runs_at_once(engine: Engine, world: World, tmp_path: Path) -> None:
     arm(world)
     with up_in_a_process(engine, world, tmp_path / "home"):
         wait_until_waiting(world)
-        with pytest.raises(
-            LockedError, match=r"another run of this stack is in progress \(pid \d+ since"
-        ):
+        with pytest.raises(LockedError, match=r"another run of this stack is in progress \(pid \d+ since"):
             engine.up(world.program(), ignore)
 
 
-def test_interrupted_the_step_in_progress_is_noted(
-    engine: Engine, world: World, tmp_path: Path
-) -> None:
+def test_interrupted_the_step_in_progress_is_noted(engine: Engine, world: World, tmp_path: Path) -> None:
     world.want(*({"name": f"t{n}", "value": 1} for n in range(40)))
     with up_in_a_process(engine, world, tmp_path / "home") as process:
         deadline = time.monotonic() + 30

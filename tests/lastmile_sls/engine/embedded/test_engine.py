@@ -6,8 +6,11 @@ import json
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from pulumi.runtime import rpc
 
@@ -38,9 +41,7 @@ def up_and_die(world: World, home: Path) -> None:
         home,
         world.folder,
     ]
-    assert (
-        subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == -9
-    )
+    assert subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == -9
     (world.things_made / "armed").unlink()
 
 
@@ -62,9 +63,7 @@ def test_what_died_while_being_created_and_is_wanted_no_more_is_deleted(
     assert world.calls() == ["create a-here", "adopt a-here", "delete a-here"]
 
 
-def test_destroy_finds_what_a_killed_run_left(
-    engine: EmbeddedEngine, world: World, tmp_path: Path
-) -> None:
+def test_destroy_finds_what_a_killed_run_left(engine: EmbeddedEngine, world: World, tmp_path: Path) -> None:
     world.want({"name": "a", "value": "die-after"})
     up_and_die(world, tmp_path / "home")
     engine.destroy(world.program(), ignore)
@@ -159,9 +158,7 @@ def test_a_state_file_that_is_not_ours_is_refused_and_kept(
     assert world.calls() == []
 
 
-def test_a_resource_with_a_field_of_the_cli_only_is_refused(
-    engine: EmbeddedEngine, world: World
-) -> None:
+def test_a_resource_with_a_field_of_the_cli_only_is_refused(engine: EmbeddedEngine, world: World) -> None:
     path = engine.state_path(world.program())
     path.parent.mkdir(parents=True)
     entry = {"urn": "urn:pulumi:test::world::t::n", "custom": True, "type": "t", "external": True}
@@ -172,9 +169,7 @@ def test_a_resource_with_a_field_of_the_cli_only_is_refused(
     assert caught.value.message == (
         "resource urn:pulumi:test::world::t::n has external, which the embedded engine does not carry."
     )
-    assert (
-        caught.value.hint == "Work on this stack with the Pulumi CLI: lastmile up --engine pulumi"
-    )
+    assert caught.value.hint == "Work on this stack with the Pulumi CLI: lastmile up --engine pulumi"
 
 
 CLASS = (
@@ -245,10 +240,7 @@ def test_two_resources_of_one_name_are_refused(engine: EmbeddedEngine, world: Wo
 
 
 def test_an_explicit_provider_is_carried(engine: EmbeddedEngine, world: World) -> None:
-    text = (
-        CLASS
-        + "p = pulumi.ProviderResource('checking', 'mine', {'region': 'x'})\nT('a', O(provider=p))\n"
-    )
+    text = CLASS + "p = pulumi.ProviderResource('checking', 'mine', {'region': 'x'})\nT('a', O(provider=p))\n"
     (world.folder / "__main__.py").write_text(text)
     assert engine.up(world.program(), ignore).changes == {"create": 3}
     assert engine.up(world.program(), ignore).changes == {"same": 3}
@@ -285,3 +277,30 @@ def test_a_missing_program_is_named(engine: EmbeddedEngine, tmp_path: Path) -> N
     with pytest.raises(LastmileError, match=r"Pulumi\.yaml cannot be read") as caught:
         engine.up(Program(tmp_path, "world", "test"), ignore)
     assert caught.value.hint == "Write the project anew: lastmile build"
+
+
+def test_the_program_ends_with_a_killed_engine(world: World, tmp_path: Path) -> None:
+    waits = "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(60)\n"
+    (world.folder / "__main__.py").write_text(waits)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.lastmile_sls.engine.run_up",
+        "embedded",
+        tmp_path,
+        world.folder,
+    ]
+    engine = subprocess.Popen(command, cwd=REPOSITORY)
+    pid_file = world.folder / "pid"
+    wait_for(lambda: pid_file.exists() and bool(pid_file.read_text()))
+    engine.kill()
+    engine.wait()
+    pid = int(pid_file.read_text())
+    wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

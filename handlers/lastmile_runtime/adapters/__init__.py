@@ -1,0 +1,1 @@
+"""One module per place where functions run: from its events to requests, and back."""

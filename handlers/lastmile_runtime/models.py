@@ -1,0 +1,61 @@
+"""The loaded models of a function: each is verified and loaded once, on its first prediction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from lastmile_runtime import predictors
+from lastmile_runtime.errors import RequestError
+from lastmile_runtime.tensors import Tensor
+
+if TYPE_CHECKING:
+    from lastmile_runtime.manifest import Bundle, Version
+
+
+class Models:
+    """Loads on demand; concurrent first requests load once, and a failed load is tried again by the next."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.versions: dict[str, Version] = {version.id: version for version in bundle.manifest.versions}
+        self._loaded: dict[str, predictors.Predict] = {}
+        self._locks = {id_: threading.Lock() for id_ in self.versions}
+        self._cold = True
+        self._cold_lock = threading.Lock()
+
+    def load(self, id_: str) -> float:
+        """Make sure that a version is loaded; return the seconds that this took, 0 when it was.
+
+        Raises RequestError (500) with the reason when the model cannot be loaded.
+        """
+        if id_ in self._loaded:
+            return 0.0
+        with self._locks[id_]:
+            if id_ in self._loaded:
+                return 0.0
+            started = time.perf_counter()
+            version = self.versions[id_]
+            try:
+                self._loaded[id_] = predictors.load(self._bundle.verify(version.artifact), version)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise RequestError(500, f"version {id_!r} cannot be loaded: {reason}") from error
+            return time.perf_counter() - started
+
+    def predict(self, id_: str, inputs: list[Tensor]) -> list[Tensor]:
+        """Predict with a loaded version. Raises RequestError: 400 from the inputs' check, 500 when the model fails."""
+        try:
+            return self._loaded[id_](inputs)
+        except RequestError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RequestError(500, f"version {id_!r} failed on this request: {reason}") from error
+
+    def take_coldstart(self) -> bool:
+        """Return True for the process's first answer, and False from then on."""
+        with self._cold_lock:
+            cold, self._cold = self._cold, False
+        return cold

@@ -1,0 +1,73 @@
+"""The `lastmile` command: one module per sub-command, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from lastmile_sls import __version__
+from lastmile_sls.errors import LastmileError
+
+COMMANDS = {
+    "init": "look at a model file and write a spec for it",
+    "up": "deploy the spec",
+    "preview": "say what up would do",
+    "status": "show deployments, their functions and processes",
+    "url": "print the endpoint's address",
+    "key": "print the endpoint's API key",
+    "logs": "show what functions and their host logged",
+    "destroy": "delete a deployment",
+    "build": "write the Pulumi project without deploying it",
+    "schema": "print the spec's JSON Schema",
+    "stack": "hand a stack over to the Pulumi CLI",
+    "doctor": "look at this machine and say what is missing",
+    "completion": "print the shell's completion script",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"lastmile_sls.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="lastmile %(version)s")
+def lastmile() -> None:
+    """From a trained model file and one YAML spec to an HTTPS endpoint, through a Pulumi program that you own."""
+
+
+def main() -> None:
+    """Run the command line; a user's error is printed as message and hint, with exit code 1."""
+    try:
+        lastmile.main(standalone_mode=False)
+    except LastmileError as error:
+        fail(error)
+    except click.exceptions.Abort:
+        click.echo("stopped.", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+
+
+def fail(error: LastmileError) -> None:
+    """Print message and hint to standard error and exit with code 1."""
+    click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+    for line in error.hint.splitlines():
+        click.echo(click.style("hint: ", fg="cyan") + line, err=True)
+    sys.exit(1)

@@ -1,0 +1,38 @@
+"""`lastmile build`: write the Pulumi project without deploying it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lastmile_sls.cli import options
+
+
+@click.command("build")
+@options.spec_option
+@options.target_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The project's folder. Default: .lastmile/<stack> beside the spec.",
+)
+@click.option(
+    "--eject", is_flag=True, help="Copy the Pulumi components in, so that they are yours to change."
+)
+@options.json_option
+def command(spec_path: Path | None, target: str, output: Path | None, eject: bool, as_json: bool) -> None:
+    """Check the spec, bundle its models, plan its resources, and write the Pulumi project."""
+    from lastmile_sls import deploy
+
+    deploy.check_target(options.as_target(target), deploy.environ())
+    path = deploy.find_spec(spec_path)
+    prepared = deploy.prepare(path, options.as_target(target), output=output, eject=eject)
+    folder = prepared.program.folder
+    if as_json:
+        options.print_json({"project": str(folder), "plan": prepared.plan})
+        return
+    bundle = prepared.plan["functions"][0]["bundle"]["digest"]
+    click.echo(f"project: {folder}\nstack: {prepared.program.stack}\nbundle: {bundle}")
+    click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)

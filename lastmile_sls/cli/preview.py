@@ -1,0 +1,41 @@
+"""`lastmile preview`: say what `up` would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lastmile_sls.cli import options
+from lastmile_sls.cli.progress import Progress, show_outputs, summary
+
+
+@click.command("preview")
+@options.spec_option
+@options.target_option
+@options.engine_option
+@options.json_option
+def command(
+    spec_path: Path | None, target: str, engine_name: options.EngineName | None, as_json: bool
+) -> None:
+    """Say what `up` would do; nothing is deployed."""
+    from lastmile_sls import deploy
+
+    environ = deploy.environ()
+    deploy.check_target(options.as_target(target), environ)
+    prepared = deploy.prepare(deploy.find_spec(spec_path), options.as_target(target))
+    progress = Progress(quiet=as_json)
+    try:
+        engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
+        result = engine.preview(prepared.program, progress)
+    finally:
+        progress.close()
+    if as_json:
+        steps = [
+            {"operation": e.operation, "type": e.type, "name": e.name, "changed": e.changed}
+            for e in progress.steps
+        ]
+        options.print_json({"changes": result.changes, "steps": steps, "outputs": result.outputs})
+        return
+    click.echo(summary(result.changes, planned=True), err=True)
+    show_outputs(result)

@@ -1,0 +1,63 @@
+"""`lastmile up`: deploy the spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lastmile_sls.cli import options
+from lastmile_sls.cli.progress import Progress, show_outputs, summary
+
+
+@click.command("up")
+@options.spec_option
+@options.target_option
+@options.engine_option
+@options.take_over_option
+@options.json_option
+def command(
+    spec_path: Path | None,
+    target: str,
+    engine_name: options.EngineName | None,
+    take_over: bool,
+    as_json: bool,
+) -> None:
+    """Deploy the spec: bundle its models, write the Pulumi program, run it."""
+    from lastmile_sls import deploy
+    from lastmile_sls.cli.invocation import invocation
+
+    environ = deploy.environ()
+    deploy.check_target(options.as_target(target), environ)
+    path = deploy.find_spec(spec_path)
+    prepared = deploy.prepare(path, options.as_target(target))
+    progress = Progress(quiet=as_json)
+    name = f"{prepared.spec.name} ({prepared.program.stack})"
+    if not as_json:
+        click.echo(f"deploying {name}", err=True)
+    try:
+        engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
+        result = engine.up(prepared.program, progress)
+    finally:
+        progress.close()
+    if as_json:
+        options.print_json(
+            {
+                "changes": result.changes,
+                "outputs": result.outputs,
+                "project": str(prepared.program.folder),
+            }
+        )
+        return
+    click.echo(summary(result.changes), err=True)
+    show_outputs(result)
+    click.echo(
+        f"\nthe Pulumi program: {_shown(prepared.program.folder)} (`pulumi up` works there too)",
+        err=True,
+    )
+    click.echo(f"try it: {invocation(spec_path)} status", err=True)
+
+
+def _shown(folder: Path) -> str:
+    resolved = folder.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved)

@@ -1,0 +1,163 @@
+"""From a spec file to a running deployment: each stage takes the last one's value and returns its own."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from lastmile_sls.bundle.build import build_bundle
+from lastmile_sls.engine.embedded.engine import EmbeddedEngine
+from lastmile_sls.engine.interface import Engine, EngineError, Program
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.local.home import find_home
+from lastmile_sls.plan.document import Plan, Target
+from lastmile_sls.plan.make import BUNDLE_PATH, make_plan, stack_name
+from lastmile_sls.program.write import write_program
+from lastmile_sls.spec.load import check_files, load
+from lastmile_sls.spec.model import Spec
+from lastmile_sls.targets import local
+from lastmile_sls.targets.refusal import refuse
+
+SPEC_FILE = "lastmile.yaml"
+OUTPUT_FOLDER = ".lastmile"
+EngineName = Literal["embedded", "pulumi"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that an engine needs, made from a spec."""
+
+    spec: Spec
+    plan: Plan
+    program: Program
+
+
+def find_spec(path: Path | None) -> Path:
+    """Return the spec file: the one given, or `lastmile.yaml` in the working folder."""
+    found = path or Path(SPEC_FILE)
+    if found.is_dir():
+        found = found / SPEC_FILE
+    if not found.exists():
+        where = f"{found} is not there." if path else f"there is no {SPEC_FILE} in {Path.cwd()}."
+        raise LastmileError(where, "Name one with --spec, or write one: lastmile init MODEL")
+    return found
+
+
+def check_target(target: Target, environ: Mapping[str, str]) -> None:
+    """Raise LastmileError unless this machine and this version can deploy to the target."""
+    if target == "local":
+        return
+    from lastmile_sls.engine.pulumi_cli.command import find_command
+
+    find_command(search_path=environ.get("PATH"))
+    raise LastmileError(
+        f"target is {target!r}, but lastmile 0.1 deploys to 'local' only.", "Leave --target out."
+    )
+
+
+def prepare(spec_path: Path, target: Target, *, output: Path | None = None, eject: bool = False) -> Prepared:
+    """Check a spec, bundle its models, plan its resources and write the Pulumi project.
+
+    Args:
+        spec_path: The spec file.
+        target: Where the deployment goes.
+        output: The project's folder; by default `.lastmile/<stack>` beside the spec.
+        eject: Copy the Pulumi components into the project.
+
+    Raises LastmileError, before anything is written, for whatever the spec, its files or the target refuse.
+    """
+    spec = load(spec_path)
+    folder = spec_path.resolve().parent
+    check_files(spec, folder)
+    refuse(target, local.refusals(spec, this_machine()))
+    with tempfile.TemporaryDirectory(prefix="lastmile-") as scratch:
+        bundle = build_bundle(spec, folder, Path(scratch) / "bundle")
+        plan = make_plan(spec, target, bundle.digest)
+        place = output or folder / OUTPUT_FOLDER / plan["stack"]
+        program = write_program(plan, {BUNDLE_PATH: bundle.folder}, place, eject=eject)
+    return Prepared(spec, plan, program)
+
+
+def find_program(spec_path: Path, target: Target) -> Program:
+    """Return the project that `prepare` wrote for a spec; its files may be gone, its names are the same."""
+    spec = load(spec_path)
+    stack = stack_name(spec, target)
+    return Program(spec_path.resolve().parent / OUTPUT_FOLDER / stack, spec.name, stack)
+
+
+def this_machine() -> local.Machine:
+    """Return what limits a deployment here."""
+    processor = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return local.Machine(psutil.virtual_memory().total // 2**20, processor)
+
+
+def embedded_engine(home: Path) -> EmbeddedEngine:
+    """Return the embedded engine with the packages that it carries."""
+    from lastmile_sls.provider.service import LastmileProvider
+
+    return EmbeddedEngine(home / "stacks", {"lastmile": lambda: LastmileProvider("embedded", home)})
+
+
+def get_engine(name: EngineName, environ: Mapping[str, str]) -> Engine:
+    """Return an engine by its name. Raises LastmileError when the Pulumi CLI is asked for and is not there."""
+    home = find_home(environ)
+    if name == "embedded":
+        return embedded_engine(home)
+    from lastmile_sls.engine.pulumi_cli.command import find_command
+    from lastmile_sls.engine.pulumi_cli.engine import PulumiCliEngine
+
+    find_command(search_path=environ.get("PATH"))
+    return PulumiCliEngine(home, environ)
+
+
+def choose_engine(
+    program: Program, asked: EngineName | None, environ: Mapping[str, str], *, take_over: bool
+) -> Engine:
+    """Return the engine for a program's stack; refuse, or take over, a stack that the other engine made.
+
+    The embedded engine is the default. `take_over` hands the other engine's stack to the one asked for:
+    nothing is deployed anew.
+    """
+    engine = get_engine(asked or "embedded", environ)
+    maker = _other_maker(program, engine, environ)
+    if maker is None:
+        return engine
+    if not take_over:
+        raise EngineError(
+            f"the stack {program.stack} of {program.project} was made by the {maker.name} engine.",
+            f"Go on with it: --engine {maker.name}\n"
+            f"Or let the {engine.name} engine take it over, as it stands: "
+            f"--engine {engine.name} --take-over",
+        )
+    hand_over(program, maker, engine)
+    return engine
+
+
+def hand_over(program: Program, source: Engine, destination: Engine) -> None:
+    """Move a stack from one engine to the other, without touching what is deployed."""
+    state = source.export_state(program)
+    destination.adopt_state(program, state)
+    source.forget(program)
+
+
+def _other_maker(program: Program, engine: Engine, environ: Mapping[str, str]) -> Engine | None:
+    """Return the engine that has the stack when it is not this one; the CLI is only asked where it may have one."""
+    if engine.exists(program):
+        return None
+    from lastmile_sls.engine.pulumi_cli.engine import PulumiCliEngine
+
+    home = find_home(environ)
+    other: Engine = PulumiCliEngine(home, environ) if engine.name == "embedded" else embedded_engine(home)
+    return other if other.exists(program) else None
+
+
+def environ() -> Mapping[str, str]:
+    """Return the process's environment."""
+    return os.environ

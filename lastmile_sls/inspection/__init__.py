@@ -1,0 +1,1 @@
+"""Looks at a model file without running anything that it says."""

@@ -1,0 +1,204 @@
+"""Reads a model's pickle without running anything that it says: what is not on the table of globals is refused.
+
+It is joblib's reader (pickles with raw arrays inline, object arrays as pickles of their own) with every way out
+closed: dotted names, extension codes, persistent ids, Python 2's instances, buffers from outside, states for
+classes and functions, arrays larger than the file, anything after the end. What passes does the same under
+joblib's own reader, so a file that was checked may be loaded by it. One thing it cannot promise: that native
+code withstands a model whose numbers are absurd when it *predicts*.
+"""
+
+from __future__ import annotations
+
+import _compat_pickle
+import math
+import pickle
+import types
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lastmile_sls.inspection.globals import CALLS, CLASSES, VALUES, check_dtype
+from lastmile_sls.inspection.pickle_stream import PickleStream, unpacked
+from lastmile_sls.inspection.refused import RefusedPickleError
+
+_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+_MAX_DEPTH = 8
+"""Object arrays in object arrays."""
+_NEVER_GIVEN_A_STATE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
+_Handler = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Unpickled:
+    """What a pickle holds."""
+
+    model: Any
+    sklearn_version: str | None
+    """The version that the estimators were made with."""
+    packages: frozenset[str]
+    """The frameworks that it names."""
+
+
+class ArrayWrapper:
+    """Stands for joblib's NumpyArrayWrapper: the description of the array whose bytes follow."""
+
+
+class Unpickler(pickle._Unpickler):
+    """The restricted reader of one pickle; object arrays get one each."""
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, stream: PickleStream, *, depth: int = 0) -> None:
+        super().__init__(stream)
+        self.stream = stream
+        self.depth = depth
+        self.sklearn_version: str | None = None
+        self.packages: set[str] = set()
+        self._calls: set[int] = set()
+        self._classes: set[int] = {id(ArrayWrapper)}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what an exact pair on the table names; refuse any other."""
+        pair = self._modern(module, name)
+        if pair == _WRAPPER and self.depth == 0:
+            return ArrayWrapper
+        if pair in CALLS:
+            self._calls.add(id(CALLS[pair]))
+            return CALLS[pair]
+        if pair in CLASSES or pair in VALUES:
+            found = _imported(*pair)
+            self.packages.add(pair[0].split(".")[0])
+            if pair in CLASSES:
+                self._classes.add(id(found))
+            return found
+        raise RefusedPickleError(f"it names {module}.{name}, which is not part of a model")
+
+    def _modern(self, module: str, name: str) -> tuple[str, str]:
+        """Return the pair as Python's own reader maps it in protocols that Python 2 could write."""
+        if self.proto < 3:
+            if (module, name) in _compat_pickle.NAME_MAPPING:
+                return _compat_pickle.NAME_MAPPING[module, name]
+            return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+        return module, name
+
+    def _load_reduce(self) -> None:
+        if id(self.stack[-2]) not in self._calls:
+            raise RefusedPickleError(f"it calls {_name(self.stack[-2])}")
+        pickle._Unpickler.load_reduce(self)
+
+    def _load_newobj(self) -> None:
+        if id(self.stack[-2]) not in self._classes:
+            raise RefusedPickleError(f"it makes an instance of {_name(self.stack[-2])}")
+        pickle._Unpickler.load_newobj(self)
+
+    def _load_build(self) -> None:
+        state, target = self.stack[-1], self.stack[-2]
+        if isinstance(target, _NEVER_GIVEN_A_STATE):
+            raise RefusedPickleError(f"it changes {_name(target)}")
+        if isinstance(state, tuple) and len(state) == 2 and not hasattr(type(target), "__setstate__"):
+            raise RefusedPickleError(f"it sets slots of {_name(type(target))}")
+        if isinstance(state, dict) and isinstance(version := state.get("_sklearn_version"), str):
+            self.sklearn_version = self.sklearn_version or version
+        pickle._Unpickler.load_build(self)
+        self.stack[-1] = self._built(self.stack[-1])
+
+    def _built(self, value: Any) -> Any:
+        import numpy as np
+
+        if isinstance(value, np.dtype):
+            check_dtype(value)
+        return self._array(value) if isinstance(value, ArrayWrapper) else value
+
+    def _array(self, wrapper: ArrayWrapper) -> Any:
+        import numpy as np
+
+        state = vars(wrapper)
+        dtype, shape, order = state.get("dtype"), state.get("shape"), state.get("order")
+        sizes = isinstance(shape, tuple) and all(isinstance(n, (int, np.integer)) and n >= 0 for n in shape)
+        if not sizes or not isinstance(dtype, np.dtype) or order not in ("C", "F"):
+            raise RefusedPickleError("it describes an array as joblib never does")
+        if dtype.hasobject:
+            return self._object_array()
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self.stream.read(int.from_bytes(self.stream.read(1), "little"))
+        size = math.prod(int(n) for n in shape) * dtype.itemsize
+        content = bytearray(self.stream.read(size))
+        if len(content) != size:
+            raise RefusedPickleError("it ends in the middle of an array")
+        array = np.frombuffer(content, dtype=dtype) if dtype.itemsize else np.zeros(shape, dtype)
+        array = array.reshape(shape, order=order)
+        return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+
+    def _object_array(self) -> Any:
+        import numpy as np
+
+        if self.depth >= _MAX_DEPTH:
+            raise RefusedPickleError(f"it holds arrays in arrays, more than {_MAX_DEPTH} deep")
+        inner = Unpickler(self.stream, depth=self.depth + 1)
+        array = inner.load()
+        self.packages |= inner.packages
+        self.sklearn_version = self.sklearn_version or inner.sklearn_version
+        if not isinstance(array, np.ndarray):
+            raise RefusedPickleError("it has something else where an array belongs")
+        return array
+
+    dispatch[pickle.REDUCE[0]] = _load_reduce
+    dispatch[pickle.NEWOBJ[0]] = _load_newobj
+    dispatch[pickle.BUILD[0]] = _load_build
+
+
+def _refuse(what: str) -> _Handler:
+    def handler(unpickler: Any) -> None:  # noqa: ARG001 - the dispatch table's signature
+        raise RefusedPickleError(f"it uses {what}, which no model needs")
+
+    return handler
+
+
+for _codes, _what in (
+    ((pickle.EXT1, pickle.EXT2, pickle.EXT4), "copyreg's extension codes"),
+    ((pickle.PERSID, pickle.BINPERSID), "persistent ids"),
+    ((pickle.INST, pickle.OBJ), "instances as Python 2 wrote them"),
+    ((pickle.NEXT_BUFFER, pickle.READONLY_BUFFER), "buffers from outside the file"),
+    ((pickle.NEWOBJ_EX,), "keyword arguments for a constructor"),
+):
+    for _code in _codes:
+        Unpickler.dispatch[_code[0]] = _refuse(_what)
+
+
+def read_pickle(path: Path) -> Unpickled:
+    """Return what a pickle or joblib file holds.
+
+    Raises RefusedPickleError for what a model never holds, and for a file that is cut short or no pickle.
+    """
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            stream = unpacked(path, file)
+            unpickler = Unpickler(stream)
+            model = unpickler.load()
+            ended = stream.at_end()
+        except RefusedPickleError:
+            raise
+        except Exception as error:  # a crafted file can make a framework's code raise anything
+            raise RefusedPickleError(f"it cannot be read ({type(error).__name__}: {error})") from error
+    if not ended:
+        raise RefusedPickleError("it goes on after the model's end")
+    return Unpickled(model, unpickler.sklearn_version, frozenset(unpickler.packages))
+
+
+def _imported(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        package = module.split(".")[0]
+        raise RefusedPickleError(
+            f"it needs {module}.{name}, which the installed {package} does not have, or {package} is not installed"
+        ) from error
+
+
+def _name(value: Any) -> str:
+    name = getattr(value, "__qualname__", None) or type(value).__name__
+    return f"{getattr(value, '__module__', None) or type(value).__module__}.{name}"

@@ -1,0 +1,1 @@
+"""The embedded cloud: functions, routes, queues, buckets and keys on this machine."""

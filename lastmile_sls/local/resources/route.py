@@ -1,0 +1,106 @@
+"""A route: a port of this machine in front of a function."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.local import supervise
+from lastmile_sls.local.home import Place
+from lastmile_sls.local.records import Record
+from lastmile_sls.local.resources.kind import Kind
+
+ADDRESS = "127.0.0.1"
+FIRST_PORT = 8080
+_PORTS_TRIED = 200
+
+
+class Route(Kind):
+    """Outputs: `port`, `url`."""
+
+    def check(self, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The port must be one, and a key is needed unless the endpoint is public."""
+        wrong = []
+        port, auth = inputs.get("port"), inputs.get("auth")
+        if isinstance(port, (int, float)) and not 1 <= port <= 65535:
+            wrong.append(("port", f"port is {port}, but must be 1 to 65535."))
+        if auth not in ("key", "public"):
+            wrong.append(("auth", f"auth is {auth!r}, but must be 'key' or 'public'."))
+        if auth == "key" and inputs.get("keyDigests") == []:
+            wrong.append(("keyDigests", "keyDigests is empty, but auth is 'key'."))
+        return wrong
+
+    def make(self, place: Place, record: Record) -> dict[str, Any]:
+        """Settle the port: the one asked for, else the one it has, else the first free one."""
+        port = record.inputs.get("port") or record.outputs.get("port")
+        if port is None:
+            port = first_free_port()
+        elif not _is_ours(place, record, port):
+            check_port(port)
+        return {"port": port, "url": f"http://{ADDRESS}:{port}"}
+
+    def activate(self, place: Place, record: Record) -> None:
+        """Make sure that the host runs, and serves this."""
+        supervise.ensure(place)
+
+    def drifted(self, place: Place, record: Record) -> list[str]:
+        """Return `host` when the host process is gone."""
+        return [] if supervise.is_running(place) else ["host"]
+
+    def remove(self, place: Place, record: Record) -> None:
+        """Stop serving; the host ends with its last route."""
+        supervise.reload(place)
+
+
+def check_port(port: int) -> None:
+    """Raise LastmileError when somebody else listens on the port."""
+    if not _is_free(port):
+        who = _listener(port)
+        raise LastmileError(
+            f"targets.local.port is {port}, but {who} listens there.",
+            "Stop it, or name another port; without targets.local.port the first free one is taken.",
+        )
+
+
+def first_free_port() -> int:
+    """Return the first free port from 8080 on."""
+    for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
+        if _is_free(port):
+            return port
+    last = FIRST_PORT + _PORTS_TRIED - 1
+    raise LastmileError(f"no port from {FIRST_PORT} to {last} is free.", "Name one: targets.local.port.")
+
+
+def _is_ours(place: Place, record: Record, port: int) -> bool:
+    return record.outputs.get("port") == port and supervise.is_running(place)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def _listener(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == "LISTEN":
+                name = psutil.Process(connection.pid).name() if connection.pid else "another user's process"
+                return f"{name} (pid {connection.pid})" if connection.pid else name
+    except psutil.Error:
+        pass  # only the superuser may look on some systems
+    return "another process"
+
+
+KIND = Route()

@@ -1,0 +1,110 @@
+"""What runs of a deployment, for people and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.local import records, supervise
+from lastmile_sls.local.home import Place
+from lastmile_sls.local.queue import Counts, Queue
+from lastmile_sls.local.resources.queue import queue_file
+
+
+@dataclass(frozen=True)
+class InstanceStatus:
+    """One process of a function."""
+
+    pid: int
+    state: str
+    in_flight: int
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class FunctionStatus:
+    """A function and its processes."""
+
+    name: str
+    bundle: str
+    weights: dict[str, float]
+    """Percent by version."""
+    memory_mb: int
+    requests: int
+    restarts: int
+    instances: tuple[InstanceStatus, ...]
+
+
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """A deployment as it is now."""
+
+    deployment: str
+    engine: str
+    """Which engine's stack it belongs to."""
+    running: bool
+    """Whether its host process runs."""
+    host_pid: int | None
+    since: str | None
+    url: str | None
+    auth: str | None
+    tags: dict[str, str]
+    functions: tuple[FunctionStatus, ...]
+    queues: dict[str, Counts]
+
+
+def read_status(place: Place) -> DeploymentStatus:
+    """Return a deployment's status: from its host, or from its records when the host is down."""
+    running = supervise.is_running(place)
+    live: dict[str, Any] = supervise.ask(place, "status") if running else {}
+    routes = records.all_of(place, "route")
+    functions = records.all_of(place, "function")
+    owners = {record.owner.engine for kind in records.KINDS for record in records.all_of(place, kind)}
+    return DeploymentStatus(
+        deployment=place.deployment,
+        engine=", ".join(sorted(owners)),
+        running=running,
+        host_pid=live.get("pid"),
+        since=live.get("since"),
+        url=routes[0].outputs.get("url") if routes else None,
+        auth=routes[0].inputs.get("auth") if routes else None,
+        tags=functions[0].inputs.get("tags", {}) if functions else {},
+        functions=tuple(_function(record, live.get("functions", {}).get(record.name, {})) for record in functions),
+        queues={record.name: _counts(place, record) for record in records.all_of(place, "queue")},
+    )
+
+
+def read_key(place: Place) -> str:
+    """Return a deployment's API key. Raises LastmileError when it has none."""
+    keys = records.all_of(place, "key")
+    value = keys[0].outputs.get("value") if keys else None
+    if not value:
+        raise LastmileError(
+            f"{place.deployment} has no API key.", "Its endpoint is public, or it is not deployed: lastmile status"
+        )
+    return str(value)
+
+
+def _function(record: records.Record, live: dict[str, Any]) -> FunctionStatus:
+    weights = record.inputs["routing"]["weights"]
+    return FunctionStatus(
+        name=record.name,
+        bundle=record.inputs["bundleDigest"],
+        weights={version: weight / 100 for version, weight in weights.items()},
+        memory_mb=record.inputs["memoryMb"],
+        requests=live.get("requests", 0),
+        restarts=live.get("restarts", 0),
+        instances=tuple(InstanceStatus(**instance) for instance in live.get("instances", ())),
+    )
+
+
+def _counts(place: Place, record: records.Record) -> Counts:
+    path = queue_file(place, record.name)
+    if not path.exists():
+        return Counts(0, 0, 0)
+    queue = Queue(path, record.inputs["maxAttempts"], record.inputs["visibilityTimeoutS"])
+    try:
+        return queue.counts()
+    finally:
+        queue.close()

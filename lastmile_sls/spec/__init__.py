@@ -1,0 +1,1 @@
+"""The spec: what the user wants, in one YAML file."""

@@ -1,0 +1,402 @@
+"""The spec's shape, defaults and rules. Every description here is the JSON Schema's, so editors show it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+ALIASES = ("champion", "challenger", "shadow")
+Framework = Literal["sklearn", "xgboost", "lightgbm", "onnx", "python", "pytorch", "mlflow"]
+Datatype = Literal[
+    "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"
+]  # fmt: skip
+Percent = Annotated[float, Field(ge=0, le=100)]
+_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+_REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+PATTERNS = {
+    _NAME: "have lower-case letters, digits and single dashes only, and begin with a letter",
+    _ID: "have letters, digits, dots, dashes and underscores only, and begin with a letter or digit",
+    _HEADER: "be the name of an HTTP header",
+    _REGION: "be a region such as eu-west-1",
+    r"^https://": "begin with https://",
+    r"^[A-Z]{3}$": "be a currency's three capital letters, such as USD",
+}
+"""Each pattern in words, for messages."""
+
+
+def rule(message: str, **context: Any) -> PydanticCustomError:
+    """Return the error of a rule over several fields; its message is shown as it is."""
+    return PydanticCustomError("rule", message, context)  # type: ignore[arg-type]  # the text is ours
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Version(_Section):
+    """One trained model."""
+
+    id: Annotated[str, Field(pattern=_ID, max_length=40, description="Names the version in URLs and logs.")]
+    artifact: Annotated[
+        str,
+        Field(min_length=1, description="The model file: a path relative to this spec, or a URI."),
+    ]
+    framework: Annotated[Framework, Field(description="What the model was made with, and what runs it.")]
+    entry: Annotated[str | None, Field(description="python only: the class in the artifact.")] = None
+    sample: Annotated[
+        str | None, Field(description="A CSV file with a header and rows as the model takes them.")
+    ] = None
+    requirements: Annotated[
+        tuple[str, ...], Field(description="What the model was trained with, as pip writes it.")
+    ] = ()
+    frame: Annotated[bool, Field(description="Give the model a pandas DataFrame instead of an array.")] = (
+        False
+    )
+    trusted: Annotated[
+        bool,
+        Field(
+            description="The file may run any code when it is loaded, because it is your own. See lastmile init --trust."
+        ),
+    ] = False
+    description: Annotated[str, Field(max_length=500, description="For people.")] = ""
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_no_alias(cls, value: str) -> str:
+        if value in ALIASES:
+            raise rule(
+                "it is an alias that requests use; the aliases are {aliases}",
+                aliases=", ".join(ALIASES),
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _entry_is_for_python(self) -> Version:
+        if (self.framework == "python") != (self.entry is not None):
+            raise rule(
+                "entry names the class of a python artifact: needed with framework python, and only there"
+            )
+        return self
+
+
+class Shadow(_Section):
+    """A version that sees a share of the requests and never answers."""
+
+    version: Annotated[str, Field(description="The version's id.")]
+    percent: Annotated[Percent, Field(description="Share of the requests, 0 to 100.")] = 100.0
+
+
+class Sticky(_Section):
+    """What keeps a caller with the version that answered first; exactly one of the three."""
+
+    header: Annotated[str | None, Field(pattern=_HEADER, description="A request header.")] = None
+    cookie: Annotated[str | None, Field(description="A cookie.")] = None
+    input: Annotated[str | None, Field(description="An input field of the model.")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Sticky:
+        if sum(value is not None for value in (self.header, self.cookie, self.input)) != 1:
+            raise rule("it needs exactly one of header, cookie, input")
+        return self
+
+
+class Traffic(_Section):
+    """Which version answers which share of the requests."""
+
+    champion: Annotated[
+        str | None,
+        Field(description="The version that answers by default. May be left out when there is one version."),
+    ] = None
+    weights: Annotated[
+        dict[str, Percent],
+        Field(
+            description="Percent by version, at most two decimals; they sum to 100. Default: all to the champion."
+        ),
+    ] = {}
+    shadows: Annotated[tuple[Shadow, ...], Field(description="Versions that are compared in silence.")] = ()
+    sticky: Annotated[Sticky | None, Field(description="Keeps a caller with one version.")] = None
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_are_hundredths_and_sum_to_100(cls, weights: dict[str, float]) -> dict[str, float]:
+        exact = {id_: Decimal(str(weight)) for id_, weight in weights.items()}
+        for id_, weight in exact.items():
+            if weight != round(weight, 2):
+                raise rule(
+                    "{id} has {weight}, but a weight has at most two decimals",
+                    id=id_,
+                    weight=str(weight),
+                )
+        total = sum(exact.values())
+        if exact and total != 100:
+            change = "Lower one of them." if total > 100 else "Raise one of them."
+            raise rule(
+                "they sum to {total}, but must sum to 100. {change}",
+                total=f"{total.normalize():f}",
+                change=change,
+            )
+        return weights
+
+
+class Jwt(_Section):
+    """Whose tokens the endpoint takes."""
+
+    issuer: Annotated[str, Field(pattern=r"^https://", description="The issuer's URL.")]
+    audiences: Annotated[
+        tuple[str, ...], Field(min_length=1, description="At least one of these is in the token.")
+    ]
+
+
+class Cors(_Section):
+    """Which web pages may call the endpoint from a browser."""
+
+    allow_origins: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description='Origins, such as https://app.example.com, or "*".'),
+    ]
+
+
+class RateLimit(_Section):
+    """How much the endpoint takes; more is answered 429."""
+
+    requests_per_s: Annotated[float, Field(gt=0, description="Sustained rate.")]
+    burst: Annotated[int, Field(ge=1, description="Requests at once.")]
+
+
+class Endpoint(_Section):
+    """How applications reach the deployment."""
+
+    auth: Annotated[
+        Literal["key", "jwt", "iam", "public"],
+        Field(description="Who may call. key: an API key in the header x-api-key."),
+    ] = "key"
+    jwt: Annotated[Jwt | None, Field(description="Needed with auth jwt.")] = None
+    cors: Annotated[Cors | None, Field(description="Default: no web page may.")] = None
+    rate_limit: Annotated[RateLimit | None, Field(description="Default: none.")] = None
+    domain: Annotated[str | None, Field(description="A domain name of your own.")] = None
+
+    @model_validator(mode="after")
+    def _jwt_goes_with_auth(self) -> Endpoint:
+        if (self.auth == "jwt") != (self.jwt is not None):
+            raise rule("jwt is needed with auth: jwt, and only there")
+        return self
+
+
+class Resources(_Section):
+    """The room that the function gets."""
+
+    memory_mb: Annotated[int, Field(ge=64, le=131072, description="Memory of one instance, in MB.")] = 512
+    timeout_s: Annotated[
+        int, Field(ge=1, le=3600, description="A request is given up after this, in seconds.")
+    ] = 30
+    concurrency: Annotated[
+        int, Field(ge=1, le=1000, description="Requests that one instance answers at once.")
+    ] = 4
+    min_instances: Annotated[
+        int, Field(ge=0, le=1000, description="Instances kept warm; 0 costs nothing when idle.")
+    ] = 0
+    max_instances: Annotated[int, Field(ge=1, le=1000, description="Never more instances than this.")] = 4
+    processor: Annotated[
+        Literal["x86_64", "arm64"] | None,
+        Field(description="Default: whichever the target has cheapest."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _min_is_below_max(self) -> Resources:
+        if self.min_instances > self.max_instances:
+            raise rule(
+                "min_instances is {low}, but max_instances is {high}. Lower the one or raise the other",
+                low=self.min_instances,
+                high=self.max_instances,
+            )
+        return self
+
+
+class Queue(_Section):
+    """Work that waits: requests that are answered later."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100, description="Then the message is set aside.")] = 5
+    visibility_timeout_s: Annotated[
+        int, Field(ge=1, le=43200, description="A worker's time for one message, in seconds.")
+    ] = 180
+    retention_s: Annotated[
+        int, Field(ge=60, le=1209600, description="How long a message is kept, in seconds.")
+    ] = 345600
+
+
+class Schedule(_Section):
+    """Work on a clock: scoring files."""
+
+    cron: Annotated[str, Field(description="When, in cron's five fields, UTC.")]
+    input: Annotated[str, Field(description="Where the rows are: a folder or URI.")]
+    output: Annotated[str, Field(description="Where the predictions go: a folder or URI.")]
+
+
+class Column(_Section):
+    """One input or output of the model, and what was seen of it in training."""
+
+    name: Annotated[str, Field(min_length=1, description="As the model names it.")]
+    datatype: Annotated[Datatype, Field(description="The Open Inference Protocol's name of the type.")]
+    shape: Annotated[tuple[int, ...], Field(min_length=1, description="-1 is the number of rows.")] = (-1,)
+    minimum: Annotated[float | None, Field(description="The smallest value seen.")] = None
+    maximum: Annotated[float | None, Field(description="The largest value seen.")] = None
+    categories: Annotated[tuple[str, ...] | None, Field(description="The values seen.")] = None
+
+
+class Contract(_Section):
+    """What goes in and what comes out."""
+
+    inputs: Annotated[tuple[Column, ...], Field(description="The model's inputs, in its order.")] = ()
+    outputs: Annotated[tuple[Column, ...], Field(description="The model's outputs.")] = ()
+
+    @field_validator("inputs", "outputs")
+    @classmethod
+    def _names_differ(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        names = [column.name for column in columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise rule("{name} is there twice", name=twice[0])
+        return columns
+
+
+class Budget(_Section):
+    """What the deployment may cost."""
+
+    monthly_limit: Annotated[float, Field(gt=0, description="Alerts are sent on the way there.")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")] = "USD"
+
+
+class Local(_Section):
+    """This machine."""
+
+    port: Annotated[
+        int | None,
+        Field(
+            ge=1024,
+            le=65535,
+            description="Default: the first free one from 8080, kept from then on.",
+        ),
+    ] = None
+    idle_timeout_s: Annotated[
+        int, Field(ge=1, le=86400, description="An idle instance ends after this, in seconds.")
+    ] = 300
+
+
+class Aws(_Section):
+    """Amazon Web Services."""
+
+    region: Annotated[str | None, Field(pattern=_REGION, description="Such as eu-west-1.")] = None
+
+
+class Gcp(_Section):
+    """Google Cloud."""
+
+    project: Annotated[str | None, Field(description="The project's id.")] = None
+    region: Annotated[str | None, Field(description="Such as europe-west1.")] = None
+
+
+class Azure(_Section):
+    """Microsoft Azure."""
+
+    subscription: Annotated[str | None, Field(description="The subscription's id.")] = None
+    location: Annotated[str | None, Field(description="Such as westeurope.")] = None
+
+
+class Targets(_Section):
+    """Where the deployment can go, and what each place needs to know."""
+
+    local: Annotated[Local, Field(description="This machine.")] = Local()
+    aws: Annotated[Aws, Field(description="Amazon Web Services.")] = Aws()
+    gcp: Annotated[Gcp, Field(description="Google Cloud.")] = Gcp()
+    azure: Annotated[Azure, Field(description="Microsoft Azure.")] = Azure()
+
+
+class Spec(_Section):
+    """A model, its versions, and how it is served."""
+
+    name: Annotated[
+        str,
+        Field(
+            pattern=_NAME,
+            max_length=40,
+            description="The model's name: lower case, digits, dashes.",
+        ),
+    ]
+    environment: Annotated[
+        str, Field(pattern=_NAME, max_length=20, description="Such as dev, staging, prod.")
+    ] = "dev"
+    owner: Annotated[str, Field(min_length=1, description="Who answers for it: a team or an e-mail address.")]
+    cost_center: Annotated[str, Field(min_length=1, description="Who pays for it.")]
+    description: Annotated[str, Field(max_length=1000, description="For people.")] = ""
+    versions: Annotated[tuple[Version, ...], Field(min_length=1, description="The trained models.")]
+    traffic: Annotated[Traffic, Field(description="Which version answers which share.")] = Traffic()
+    endpoint: Annotated[Endpoint, Field(description="How applications reach it.")] = Endpoint()
+    resources: Annotated[Resources, Field(description="The room it gets.")] = Resources()
+    contract: Annotated[Contract, Field(description="What goes in and comes out.")] = Contract()
+    queue: Annotated[Queue | None, Field(description="Answers that may come later.")] = None
+    schedule: Annotated[Schedule | None, Field(description="Scoring files on a clock.")] = None
+    budget: Annotated[Budget | None, Field(description="What it may cost.")] = None
+    tags: Annotated[
+        dict[str, str],
+        Field(
+            description="Your own cost tags, beside model, environment, owner, cost-center and managed-by."
+        ),
+    ] = {}
+    targets: Annotated[Targets, Field(description="Where it can go.")] = Targets()
+
+    @field_validator("versions")
+    @classmethod
+    def _ids_differ(cls, versions: tuple[Version, ...]) -> tuple[Version, ...]:
+        ids = [version.id for version in versions]
+        twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+        if twice:
+            raise rule("the id {id} is there twice. Give each version its own", id=twice[0])
+        return versions
+
+    @model_validator(mode="after")
+    def _traffic_names_versions(self) -> Spec:
+        ids = [version.id for version in self.versions]
+        if self.traffic.champion is None and len(ids) > 1:
+            raise rule(
+                "traffic.champion is missing, but there are {count} versions. Name one of {ids}",
+                count=len(ids),
+                ids=", ".join(ids),
+            )
+        named = {"traffic.champion": [self.traffic.champion] if self.traffic.champion else []}
+        named["traffic.weights"] = list(self.traffic.weights)
+        named["traffic.shadows"] = [shadow.version for shadow in self.traffic.shadows]
+        for field, names in named.items():
+            for name in names:
+                if name not in ids:
+                    raise rule(
+                        "{field} names {name}, but the versions are {ids}",
+                        field=field,
+                        name=repr(name),
+                        ids=", ".join(ids),
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _tags_are_legal(self) -> Spec:
+        from lastmile_sls.spec.tags import TagError, tag_set
+
+        try:
+            tag_set(self)
+        except TagError as error:
+            raise rule("{message}", message=str(error)) from error
+        return self
+
+    def champion(self) -> str:
+        """Return the id of the version that answers by default."""
+        return self.traffic.champion or self.versions[0].id
+
+
+def is_uri(artifact: str) -> bool:
+    """Tell whether an artifact lies in an object store or on the web."""
+    return re.match(r"^[a-z][a-z0-9+.-]*://", artifact) is not None

@@ -1,0 +1,1 @@
+"""What each target can carry: tables and pure functions."""
