@@ -9,10 +9,10 @@ import csv
 import json
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
-import httpx
 import joblib
 import numpy as np
 
@@ -77,16 +77,16 @@ def compare(url: str, key: str, version: str, rows: list[list[float]], labels: l
     artifact = {"v1": "champion", "v2": "challenger"}[version]
     model: Any = joblib.load(FOLDER / "models" / f"{artifact}.joblib")
     own = model.predict_proba(np.array(rows))
-    response = httpx.post(
+    call = urllib.request.Request(
         f"{url}/v2/models/breast-cancer/infer",
-        headers={"x-api-key": key, "x-model-version": version},
-        json=request(rows),
-        timeout=60,
+        data=json.dumps(request(rows)).encode(),
+        headers={"x-api-key": key, "x-model-version": version, "content-type": "application/json"},
     )
-    response.raise_for_status()
-    outputs = {output["name"]: output for output in response.json()["outputs"]}
+    with urllib.request.urlopen(call, timeout=60) as response:
+        outputs = {output["name"]: output for output in json.load(response)["outputs"]}
+        answered_by = response.headers["x-model-version"]
     answered = np.array(outputs["predict_proba"]["data"]).reshape(own.shape)
-    print(f"\n  {version}, answered by {response.headers['x-model-version']}")
+    print(f"\n  {version}, answered by {answered_by}")
     print("  row  predicted   P(benign)  true class")
     for index, (label, proba) in enumerate(zip(labels, answered, strict=True)):
         print(f"  {index:3}  {NAMES[int(proba[1] >= 0.5)]:10}  {proba[1]:9.4f}  {NAMES[label]}")

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 
-def invocation(spec_path: Path | None = None, command: str = "") -> str:
+def invocation(command: str, spec_path: Path | None = None) -> str:
     """Return a shell line that calls `lastmile` from the working folder, on PATH or not.
 
     Args:
+        command: The sub-command.
         spec_path: The spec that the user named, repeated in the line.
-        command: The sub-command, placed before its options.
     """
-    words = [_program(), *([command] if command else [])]
+    words = [_program(), command]
     if spec_path is not None:
         words += ["-f", str(spec_path)]
     return " ".join(shlex.quote(word) for word in words)

@@ -55,7 +55,7 @@ def command(
         f"\nthe Pulumi program: {_shown(prepared.program.folder)} (`pulumi up` works there too)",
         err=True,
     )
-    click.echo(f"try it: {invocation(spec_path)} status", err=True)
+    click.echo(f"what runs: {invocation('status', spec_path)}", err=True)
 
 
 def _shown(folder: Path) -> str:

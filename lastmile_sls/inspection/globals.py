@@ -115,7 +115,9 @@ def check_dtype(dtype: Any) -> None:
 def _mareconstruct(kind: Any, base: Any, shape: Any, code: Any) -> Any:
     import numpy as np
 
-    _need(kind is np.ma.MaskedArray and base is np.ndarray and shape == (0,) and code in (b"b", "b"), "an array")
+    _need(
+        kind is np.ma.MaskedArray and base is np.ndarray and shape == (0,) and code in (b"b", "b"), "an array"
+    )
     return np.ma.MaskedArray(np.ndarray((0,), "b"))
 
 
@@ -124,7 +126,9 @@ def tree(features: Any, classes: Any, outputs: Any) -> Any:
     import numpy as np
     from sklearn.tree._tree import Tree
 
-    _need(isinstance(features, int) and isinstance(outputs, int) and isinstance(classes, np.ndarray), "a tree")
+    _need(
+        isinstance(features, int) and isinstance(outputs, int) and isinstance(classes, np.ndarray), "a tree"
+    )
     _need(0 < outputs <= _MAX_OUTPUTS and classes.shape == (outputs,) and classes.dtype == np.intp, "a tree")
     _need(bool((classes > 0).all() and (classes <= _MAX_OUTPUTS).all()), "a tree")
     return Tree(features, classes, outputs)
@@ -222,7 +226,11 @@ CALLS: dict[Pair, Callable[..., Any]] = {
     ("sklearn.tree._tree", "Tree"): tree,
     **{
         (module, "newObj"): empty
-        for module in ("sklearn.metrics._dist_metrics", "sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
+        for module in (
+            "sklearn.metrics._dist_metrics",
+            "sklearn.neighbors._kd_tree",
+            "sklearn.neighbors._ball_tree",
+        )
     },
     **{pair: _number_only(pair) for pair in pairs.NATIVE_LOSSES},
     ("_codecs", "encode"): text_bytes,

@@ -31,7 +31,9 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:  # noqa: ARG001 - th
             "Save it anew: booster.save_model(path)",
         )
     generated = all(name == f"Column_{index}" for index, name in enumerate(names))
-    columns = numbered_columns(len(names)) if generated else tuple(ColumnFacts(name, "FP64") for name in names)
+    columns = (
+        numbered_columns(len(names)) if generated else tuple(ColumnFacts(name, "FP64") for name in names)
+    )
     return ModelFacts(
         framework=NAME,
         requirements=("lightgbm",),

@@ -20,7 +20,16 @@ from lastmile_sls.inspection import pairs
 Pair = tuple[str, str]
 
 # Whole packages that no fitted model needs: tests, network, file readers, testing tools.
-_SKIPPED = ("conftest", "tests", "_build_utils", "datasets", "externals", "_testing", "_mocking", "estimator_checks")
+_SKIPPED = (
+    "conftest",
+    "tests",
+    "_build_utils",
+    "datasets",
+    "externals",
+    "_testing",
+    "_mocking",
+    "estimator_checks",
+)
 _ROOTS = {
     "sklearn.base": ("BaseEstimator",),
     "sklearn._loss.link": ("BaseLink", "Interval"),
@@ -43,7 +52,14 @@ _NATIVE = {
     "sklearn.neighbors._ball_tree": "BallTree",
     "sklearn.neighbors._kd_tree": "KDTree",
 }
-_SCORES = ("f_classif", "f_regression", "chi2", "r_regression", "mutual_info_classif", "mutual_info_regression")
+_SCORES = (
+    "f_classif",
+    "f_regression",
+    "chi2",
+    "r_regression",
+    "mutual_info_classif",
+    "mutual_info_regression",
+)
 _LINE = 100
 
 

@@ -79,7 +79,9 @@ def _lz4(file: IO[bytes]) -> Source:
     try:
         import lz4.frame
     except ImportError as error:
-        raise RefusedPickleError("it is compressed with lz4, which is not installed (pip install lz4)") from error
+        raise RefusedPickleError(
+            "it is compressed with lz4, which is not installed (pip install lz4)"
+        ) from error
     source: Source = lz4.frame.LZ4FrameFile(file)
     return source
 

@@ -22,8 +22,18 @@ _TRUST = (
     "Loading it could run any code. If the file is your own, `lastmile init --trust` loads it all the same "
     "and writes `trusted: true`."
 )
-_TRUSTED_NOTE = "It was loaded with --trust, so it could run any code; deploy only files that you made yourself."
-_INNER = ("steps", "transformers_", "transformer_list", "best_estimator_", "estimator_", "estimator", "estimators_")
+_TRUSTED_NOTE = (
+    "It was loaded with --trust, so it could run any code; deploy only files that you made yourself."
+)
+_INNER = (
+    "steps",
+    "transformers_",
+    "transformer_list",
+    "best_estimator_",
+    "estimator_",
+    "estimator",
+    "estimators_",
+)
 _MAX_DEPTH = 12
 _MAX_CATEGORIES = 20
 _DATATYPES = {"b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64", "O": "BYTES", "U": "BYTES", "S": "BYTES", "T": "BYTES"}  # fmt: skip

@@ -27,7 +27,13 @@ from lastmile_sls.inspection.refused import RefusedPickleError
 _WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _MAX_DEPTH = 8
 """Object arrays in object arrays."""
-_NEVER_GIVEN_A_STATE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
+_NEVER_GIVEN_A_STATE = (
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+)
 _Handler = Callable[[Any], None]
 
 

@@ -45,7 +45,7 @@ class Cloud:
         wrong = [
             (name, f"{name} is {inputs[name]!r}, but must match {NAME.pattern}.")
             for name in ("deployment", "name")
-            if not NAME.fullmatch(str(inputs.get(name)))
+            if name in inputs and not NAME.fullmatch(str(inputs[name]))
         ]
         return wrong + KINDS[kind].check(inputs)
 

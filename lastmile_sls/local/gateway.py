@@ -128,14 +128,17 @@ class Gateway:
         matches = [hmac.compare_digest(found, known) for known in self.config.key_digests]
         if not any(matches):
             raise Refused(
-                HTTPStatus.UNAUTHORIZED, "send a valid API key in the header x-api-key (lastmile key prints it)."
+                HTTPStatus.UNAUTHORIZED,
+                "send a valid API key in the header x-api-key (lastmile key prints it).",
             )
 
     def _check_rate(self) -> None:
         wait_s = self._bucket.take() if self._bucket else 0.0
         if wait_s:
             seconds = str(max(1, round(wait_s + 0.5)))
-            detail = f"this endpoint takes {self.config.requests_per_s:g} requests per second; try again later."
+            detail = (
+                f"this endpoint takes {self.config.requests_per_s:g} requests per second; try again later."
+            )
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, detail, {"retry-after": seconds})
 
     async def _forward(self, scope: Scope, headers: Headers, request_id: bytes, body: bytes) -> Answer:
@@ -161,7 +164,9 @@ class Gateway:
                 instance = await self.pool.acquire()
         except TimeoutError:
             most = self.pool.config.max_instances * self.pool.config.concurrency
-            detail = f"all {most} places were busy for {timeout_s:g} s (resources.max_instances x concurrency)."
+            detail = (
+                f"all {most} places were busy for {timeout_s:g} s (resources.max_instances x concurrency)."
+            )
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"}) from None
         except InstanceGone as gone:
             raise Refused(HTTPStatus.BAD_GATEWAY, str(gone)) from None
@@ -207,7 +212,12 @@ def _refusal(path: str, refused: Refused) -> Answer:
         content_type, document = "application/json", {"error": refused.detail}
     else:
         content_type = "application/problem+json"
-        document = {"type": "about:blank", "title": title, "status": int(refused.status), "detail": refused.detail}  # type: ignore[dict-item]  # JSON
+        document = {
+            "type": "about:blank",
+            "title": title,
+            "status": int(refused.status),
+            "detail": refused.detail,
+        }  # type: ignore[dict-item]  # JSON
     headers = {"content-type": content_type, **refused.headers}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     return Answer(int(refused.status), pairs, json.dumps(document).encode())

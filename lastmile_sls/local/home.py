@@ -79,4 +79,8 @@ def check_name(field: str, name: str) -> None:
 def deployments(home: Path) -> list[Place]:
     """Return every deployment that has resources here, by name."""
     folders = sorted((home / "local").glob("*")) if (home / "local").is_dir() else []
-    return [Place(folder, folder.name) for folder in folders if NAME.fullmatch(folder.name) and any(folder.glob("resources/*/*.json"))]
+    return [
+        Place(folder, folder.name)
+        for folder in folders
+        if NAME.fullmatch(folder.name) and any(folder.glob("resources/*/*.json"))
+    ]

@@ -54,7 +54,14 @@ class Listener:
         self.app = app
         self._socket = _bind(port)
         config = uvicorn.Config(
-            self._answer, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_DRAIN_S
+            self._answer,
+            interface="asgi3",
+            proxy_headers=False,
+            server_header=False,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_S,
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
@@ -105,7 +112,9 @@ class Host:
 
     async def reload(self) -> None:
         """Take up what the records say: changed functions get new processes, and their old ones end in peace."""
-        wanted = {record.name: _function(self._place, record) for record in records.all_of(self._place, "function")}
+        wanted = {
+            record.name: _function(self._place, record) for record in records.all_of(self._place, "function")
+        }
         before = dict(self._pools)
         for name, config in wanted.items():
             if name not in before or before[name].config != config:
@@ -221,7 +230,8 @@ def _bind(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise LastmileError(
-            f"port {port} cannot be served: {error.strerror}.", "Stop what listens there, then run `lastmile up`."
+            f"port {port} cannot be served: {error.strerror}.",
+            "Stop what listens there, then run `lastmile up`.",
         ) from error
     listener.listen(_BACKLOG)
     return listener

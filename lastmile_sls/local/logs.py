@@ -22,7 +22,9 @@ class FunctionLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+        self._handler = RotatingFileHandler(
+            path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
+        )
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     def write(self, pid: int | None, line: str) -> None:

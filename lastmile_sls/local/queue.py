@@ -126,15 +126,12 @@ class Queue:
     def counts(self) -> Counts:
         """Return how many messages wait, are leased, and are set aside."""
         now = self._clock()
-        spent = "(dead or (visible_at <= :now and attempts >= :most))"
-        waiting, leased, dead = self._database.execute(
-            f"select coalesce(sum(not {spent} and receipt is null), 0) + "  # noqa: S608 - a constant, no input
-            f"coalesce(sum(not {spent} and receipt is not null and visible_at <= :now), 0), "
-            f"coalesce(sum(not {spent} and receipt is not null and visible_at > :now), 0), "
-            f"coalesce(sum({spent}), 0) from messages",
+        total, leased, dead = self._database.execute(
+            "select count(*), coalesce(sum(dead = 0 and receipt is not null and visible_at > :now), 0), "
+            "coalesce(sum(dead = 1 or (visible_at <= :now and attempts >= :most)), 0) from messages",
             {"now": now, "most": self._max_attempts},
         ).fetchone()
-        return Counts(waiting, leased, dead)
+        return Counts(total - leased - dead, leased, dead)
 
     def _changed(self, statement: str, *values: object) -> bool:
         return self._database.execute(statement, values).rowcount == 1

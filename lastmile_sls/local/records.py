@@ -39,7 +39,9 @@ class Record:
 
 def put(place: Place, record: Record) -> None:
     """Write a record. Raises LastmileError when the disk is full; the record before then stands."""
-    write_private(_path(place, record.kind, record.name), (json.dumps(asdict(record), indent=1) + "\n").encode())
+    write_private(
+        _path(place, record.kind, record.name), (json.dumps(asdict(record), indent=1) + "\n").encode()
+    )
 
 
 def get(place: Place, kind: str, name: str) -> Record | None:

@@ -70,7 +70,9 @@ def read_status(place: Place) -> DeploymentStatus:
         url=routes[0].outputs.get("url") if routes else None,
         auth=routes[0].inputs.get("auth") if routes else None,
         tags=functions[0].inputs.get("tags", {}) if functions else {},
-        functions=tuple(_function(record, live.get("functions", {}).get(record.name, {})) for record in functions),
+        functions=tuple(
+            _function(record, live.get("functions", {}).get(record.name, {})) for record in functions
+        ),
         queues={record.name: _counts(place, record) for record in records.all_of(place, "queue")},
     )
 
@@ -81,7 +83,8 @@ def read_key(place: Place) -> str:
     value = keys[0].outputs.get("value") if keys else None
     if not value:
         raise LastmileError(
-            f"{place.deployment} has no API key.", "Its endpoint is public, or it is not deployed: lastmile status"
+            f"{place.deployment} has no API key.",
+            "Its endpoint is public, or it is not deployed: lastmile status",
         )
     return str(value)
 

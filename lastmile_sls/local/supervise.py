@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -17,9 +16,11 @@ from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import make_private_folder
 from lastmile_sls.local.home import Place
 
-START_DEADLINE_S = 20.0
+START_DEADLINE_S = 15.0
 _ANSWER_DEADLINE_S = 20.0
+_POLL_S = 0.02
 _LOG_LINES = 5
+_MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
 def is_running(place: Place) -> bool:
@@ -36,77 +37,116 @@ def is_running(place: Place) -> bool:
 
 def ensure(place: Place) -> None:
     """Make sure that the host runs and serves what the records say. Raises LastmileError with its last words."""
-    if is_running(place):
-        reload(place)
-    else:
+    if not reload(place):
         _start(place)
 
 
-def reload(place: Place) -> None:
-    """Let a running host take changed records up; without one there is nothing to do."""
-    if is_running(place):
-        answer = ask(place, "reload")
-        if answer.get("error"):
-            raise LastmileError(answer["error"], f"See {place.host_log}.")
+def reload(place: Place) -> bool:
+    """Let a running host take changed records up; return whether one runs then.
+
+    A host whose last route is gone ends; this returns when it has. Raises LastmileError when it cannot serve them.
+    """
+    answer = ask(place, "reload")
+    if answer is None:
+        return False
+    if answer.get("error"):
+        raise LastmileError(answer["error"], answer.get("hint") or f"See {place.host_log}.")
+    if answer.get("ending"):
+        _wait_for_end(place)
+        return False
+    return True
 
 
 def stop(place: Place) -> None:
-    """End the host and its functions; requests in flight are answered first."""
-    if is_running(place):
-        ask(place, "stop")
-        deadline = time.monotonic() + _ANSWER_DEADLINE_S
-        while is_running(place) and time.monotonic() < deadline:
-            time.sleep(0.02)
+    """End the host and its functions; requests in flight are answered first. Without a host, do nothing."""
+    if ask(place, "stop") is not None:
+        _wait_for_end(place)
 
 
-def ask(place: Place, command: str) -> dict[str, Any]:
-    """Send the host a command over its control socket and return its answer."""
-    try:
-        path = json.loads(place.host_file.read_text(encoding="utf-8"))["control"]
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_ANSWER_DEADLINE_S)
-            connection.connect(path)
-            connection.sendall(command.encode() + b"\n")
-            with connection.makefile("rb") as stream:
-                answer: dict[str, Any] = json.loads(stream.readline())
-                return answer
-    except (OSError, ValueError, KeyError) as error:
-        raise LastmileError(
-            f"the host of {place.deployment} does not answer: {error}.",
-            f"See {place.host_log}; ending its process and running `lastmile up` starts a new one.",
-        ) from error
+def ask(place: Place, command: str) -> dict[str, Any] | None:
+    """Send the host a command over its control socket and return its answer; None when no host runs.
+
+    A host that starts is waited for, and so is one that ends. Raises LastmileError when it does not answer in 20 s.
+    """
+    deadline = time.monotonic() + _ANSWER_DEADLINE_S
+    while is_running(place):
+        try:
+            return _ask_once(place, command)
+        except (OSError, ValueError, KeyError) as error:
+            if time.monotonic() > deadline:
+                raise LastmileError(
+                    f"the host of {place.deployment} does not answer: {error}.",
+                    f"See {place.host_log}; ending its process and running `lastmile up` starts a new one.",
+                ) from error
+        time.sleep(_POLL_S)
+    return None
+
+
+def _ask_once(place: Place, command: str) -> dict[str, Any]:
+    path = json.loads(place.host_file.read_text(encoding="utf-8"))["control"]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_ANSWER_DEADLINE_S)
+        connection.connect(path)
+        connection.sendall(command.encode() + b"\n")
+        with connection.makefile("rb") as stream:
+            answer: dict[str, Any] = json.loads(stream.readline())
+            return answer
+
+
+def _wait_for_end(place: Place) -> None:
+    deadline = time.monotonic() + _ANSWER_DEADLINE_S
+    while is_running(place):
+        if time.monotonic() > deadline:
+            raise LastmileError(
+                f"the host of {place.deployment} did not end within {_ANSWER_DEADLINE_S:g} s.",
+                f"See {place.host_log}, then end its process.",
+            )
+        time.sleep(_POLL_S)
 
 
 def _start(place: Place) -> None:
-    make_private_folder(place.logs)
-    place.host_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "lastmile_sls.local.host", str(place.root)]
-    descriptor = os.open(place.host_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "ab") as log:
-        start_of_log = log.tell()
-        process = subprocess.Popen(
-            command,
-            cwd=place.root,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    """Start the host detached, and wait until it answers. One that another run started meanwhile is as good."""
+    log_start = _prepare_log(place)
+    process = _spawn(place)
     deadline = time.monotonic() + START_DEADLINE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            break
-        with contextlib.suppress(LastmileError):
-            answer = ask(place, "status") if place.host_file.exists() else None
-            if answer is not None:
+            if reload(place):
                 return
-        time.sleep(0.02)
+            break
+        if _answers(place, process.pid):
+            return
+        time.sleep(_POLL_S)
     process.kill()
     process.wait()
     raise LastmileError(
-        f"the host of {place.deployment} did not start: {_last_words(place.host_log, start_of_log)}",
+        f"the host of {place.deployment} did not start: {_last_words(place.host_log, log_start)}",
         f"See {place.host_log}.",
     )
+
+
+def _prepare_log(place: Place) -> int:
+    make_private_folder(place.logs)
+    log = place.host_log
+    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
+    return log.stat().st_size if log.exists() else 0
+
+
+def _spawn(place: Place) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "lastmile_sls.local.host", str(place.root)]
+    descriptor = os.open(place.host_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as log:
+        return subprocess.Popen(
+            command, cwd=place.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _answers(place: Place, pid: int) -> bool:
+    try:
+        return _ask_once(place, "status").get("pid") == pid
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _last_words(log: Path, start: int) -> str:

@@ -22,9 +22,7 @@ _MAX_MESSAGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 class _UserErrors(grpc.ServerInterceptor):
     """Turns a LastmileError into a status whose text Pulumi shows; anything else is a bug and keeps its traceback."""
 
-    def intercept_service(
-        self, continuation: Callable[[Any], Any], handler_call_details: Any
-    ) -> Any:
+    def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
@@ -47,9 +45,7 @@ def _abort(context: grpc.ServicerContext, text: str) -> NoReturn:
 
 def main() -> None:
     """Serve on a port of the loopback interface, print it, and wait to be ended."""
-    server = grpc.server(
-        futures.ThreadPoolExecutor(8), interceptors=(_UserErrors(),), options=_MAX_MESSAGE
-    )
+    server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=(_UserErrors(),), options=_MAX_MESSAGE)
     provider = LastmileProvider("pulumi", find_home(os.environ))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")

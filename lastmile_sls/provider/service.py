@@ -43,7 +43,9 @@ class LastmileProvider(ResourceProviderServicer):
 
     def Handshake(self, request: Any, context: Any) -> wire.ProviderHandshakeResponse:
         """Say which of the protocol's features we speak."""
-        return wire.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
+        return wire.ProviderHandshakeResponse(
+            accept_secrets=True, accept_resources=False, accept_outputs=False
+        )
 
     def GetSchema(self, request: Any, context: Any) -> wire.GetSchemaResponse:
         """Return the schema."""
@@ -112,7 +114,9 @@ class LastmileProvider(ResourceProviderServicer):
         kind = kind_of(request.type or _type(request.urn))
         inputs = from_struct(request.news)
         if request.preview:
-            return wire.UpdateResponse(properties=to_struct(_replanned(kind, inputs, from_struct(request.olds))))
+            return wire.UpdateResponse(
+                properties=to_struct(_replanned(kind, inputs, from_struct(request.olds)))
+            )
         _, outputs = self._cloud.apply(kind, request.urn, reveal(inputs))
         return wire.UpdateResponse(properties=to_struct(_made(kind, inputs, outputs)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +11,56 @@ from lastmile_runtime.errors import BundleError
 from lastmile_runtime.manifest import FILE, Bundle
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import make_private_folder
-from lastmile_sls.local import supervise
+from lastmile_sls.local import records, supervise
 from lastmile_sls.local.home import Place
 from lastmile_sls.local.records import Record
-from lastmile_sls.local.resources.kind import Kind
+from lastmile_sls.local.resources.kind import Kind, too_small
 
-_AT_LEAST = {"memoryMb": 1, "timeoutS": 1, "idleTimeoutS": 1, "concurrency": 1, "minInstances": 0, "maxInstances": 1}
+_AT_LEAST = {
+    "memoryMb": 1,
+    "timeoutS": 1,
+    "idleTimeoutS": 1,
+    "concurrency": 1,
+    "minInstances": 0,
+    "maxInstances": 1,
+}
+_RESERVED = "LASTMILE_"
 
 
 class Function(Kind):
     """It has no outputs beside its inputs."""
 
     def check(self, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """The room must be positive."""
-        return [
-            (name, f"{name} is {inputs[name]!r}, but must be at least {least}.")
-            for name, least in _AT_LEAST.items()
-            if isinstance(inputs.get(name), (int, float)) and inputs[name] < least
+        """The room must be positive, and the runtime's own variables are not the user's to set."""
+        wrong = too_small(inputs, _AT_LEAST)
+        least, most = inputs.get("minInstances"), inputs.get("maxInstances")
+        if not wrong and least is not None and most is not None and least > most:
+            wrong.append(("minInstances", f"minInstances is {least}, but maxInstances is {most}."))
+        wrong += [
+            (
+                "environment",
+                f"environment.{name} is set, but names that begin with {_RESERVED} are the runtime's.",
+            )
+            for name in inputs.get("environment") or {}
+            if name.startswith(_RESERVED)
         ]
+        return wrong
 
     def make(self, place: Place, record: Record) -> dict[str, Any]:
-        """Copy the bundle in, verified; the copy before this one is kept for processes that still run it."""
+        """Copy the bundle in, verified. Earlier copies stay until the host's processes have done with them."""
         wanted = place.bundle(record.name, record.inputs["bundleDigest"])
         if not wanted.exists():
             _copy(Path(record.inputs["source"]), wanted, record.inputs["bundleDigest"])
-        others = sorted((f for f in wanted.parent.iterdir() if f != wanted), key=lambda f: f.stat().st_mtime)
-        for old in others[:-1]:
-            shutil.rmtree(old, ignore_errors=True)
         return {}
 
     def activate(self, place: Place, record: Record) -> None:
-        """Let a running host take the change up."""
+        """Let a running host take the change up; it removes earlier copies once they are unused."""
+        supervise.reload(place)
+        if not supervise.is_running(place):
+            remove_old_bundles(place, record.name, used=())
+
+    def restore(self, place: Place, record: Record) -> None:
+        """Let a running host run what it ran before."""
         supervise.reload(place)
 
     def drifted(self, place: Place, record: Record) -> list[str]:
@@ -57,12 +76,23 @@ class Function(Kind):
             log.unlink()
 
 
+def remove_old_bundles(place: Place, name: str, used: Collection[Path]) -> None:
+    """Delete a function's copies that neither its record names nor a process uses."""
+    record = records.get(place, "function", name)
+    wanted = place.bundle(name, record.inputs["bundleDigest"]) if record else None
+    for folder in (place.root / "functions" / name).glob("[!.]*"):
+        if folder != wanted and folder not in used:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _copy(source: Path, destination: Path, digest: str) -> None:
     make_private_folder(destination.parent)
     half = destination.with_name(f".{destination.name}")
     shutil.rmtree(half, ignore_errors=True)
     try:
-        shutil.copytree(source, half)
+        shutil.copytree(source, half, copy_function=shutil.copyfile)
+        for path in (half, *half.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
         verify(half, digest)
         half.rename(destination)
     except (OSError, shutil.Error) as error:

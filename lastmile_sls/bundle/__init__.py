@@ -1,0 +1,1 @@
+"""Builds bundles: what a function runs, with the hash of every file."""

@@ -1,0 +1,154 @@
+"""Builds a bundle: the runtime, the models and their manifest, the same bytes for the same spec and artifacts."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lastmile_runtime.manifest import FILE, Manifest, Tensor, Version, digest_of, hash_file
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
+from lastmile_sls.spec import model as spec_model
+from lastmile_sls.spec.model import Spec
+
+RUNTIME = "lastmile_runtime"
+MATRIX = "input"
+_NUMBERS = (
+    "BOOL",
+    "INT8",
+    "INT16",
+    "INT32",
+    "INT64",
+    "UINT8",
+    "UINT16",
+    "UINT32",
+    "UINT64",
+    "FP16",
+    "FP32",
+    "FP64",
+)
+
+
+@dataclass(frozen=True)
+class BuiltBundle:
+    """A bundle on disk."""
+
+    folder: Path
+    digest: str
+    """`sha256:` and the hash of the manifest, which holds the hash of every file."""
+
+
+def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
+    """Build the bundle of a spec's versions.
+
+    Args:
+        spec: The spec; its files are there.
+        folder: What its paths are relative to.
+        destination: Where to; must not exist.
+
+    Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
+    that does not take what the spec's contract says.
+    """
+    versions = [_version(index, spec, folder) for index in range(len(spec.versions))]
+    try:
+        _copy_runtime(destination / RUNTIME)
+        for entry, version in zip(spec.versions, versions, strict=True):
+            target = destination / version.artifact
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(folder / entry.artifact, target)
+        manifest = Manifest(spec.name, versions, _hashes(destination)).render()
+        (destination / FILE).write_bytes(manifest)
+    except OSError as error:
+        raise LastmileError(
+            f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
+        ) from error
+    return BuiltBundle(destination, digest_of(manifest))
+
+
+def _version(index: int, spec: Spec, folder: Path) -> Version:
+    entry = spec.versions[index]
+    facts = _read(entry, folder / entry.artifact)
+    inputs = _inputs(f"versions[{index}]", spec.contract.inputs, facts)
+    columns = [column.name for column in inputs] if _is_table(entry, inputs) else []
+    outputs = facts.outputs or _facts_of(spec.contract.outputs)
+    return Version(
+        id=entry.id,
+        predictor=entry.framework,
+        artifact=f"models/{entry.id}/{Path(entry.artifact).name}",
+        entry=entry.entry,
+        columns=columns,
+        frame=entry.frame or facts.frame,
+        inputs=_matrix(inputs) if columns else [_tensor(column) for column in inputs],
+        outputs=[_tensor(column) for column in outputs],
+    )
+
+
+def _read(entry: spec_model.Version, artifact: Path) -> ModelFacts:
+    reader: Any = import_module(f"lastmile_sls.inspection.{entry.framework}")
+    facts: ModelFacts = reader.read(artifact, trust=entry.trusted)
+    return facts
+
+
+def _inputs(
+    field: str, contract: tuple[spec_model.Column, ...], facts: ModelFacts
+) -> tuple[ColumnFacts, ...]:
+    """Return the model's inputs, under the contract's names where the model knows only how many it takes."""
+    if not contract:
+        return facts.inputs
+    if not facts.inputs:
+        return _facts_of(contract)
+    theirs, ours = [c.name for c in facts.inputs], [c.name for c in contract]
+    if len(theirs) != len(ours) or (facts.named and theirs != ours):
+        raise LastmileError(
+            f"{field} takes {len(theirs)} inputs, {_some(theirs)}, but contract.inputs has {len(ours)}, {_some(ours)}.",
+            "Make them the same, in the model's order; all versions of a deployment take the same inputs.",
+        )
+    return _facts_of(contract)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _facts_of(columns: tuple[spec_model.Column, ...]) -> tuple[ColumnFacts, ...]:
+    return tuple(ColumnFacts(column.name, column.datatype, column.shape) for column in columns)
+
+
+def _is_table(entry: spec_model.Version, inputs: tuple[ColumnFacts, ...]) -> bool:
+    """A model with named columns takes a table; ONNX and plain classes take tensors as they are named."""
+    if entry.framework in ("onnx", "python"):
+        return False
+    return bool(inputs) and all(column.shape == (-1,) for column in inputs)
+
+
+def _matrix(columns: tuple[ColumnFacts, ...]) -> list[Tensor]:
+    """Return one matrix for a table of numbers, else one tensor per column."""
+    if all(column.datatype in _NUMBERS for column in columns):
+        return [Tensor(MATRIX, "FP64", [-1, len(columns)])]
+    return [_tensor(column) for column in columns]
+
+
+def _tensor(column: ColumnFacts) -> Tensor:
+    return Tensor(column.name, column.datatype, list(column.shape))
+
+
+def _copy_runtime(destination: Path) -> None:
+    found = find_spec(RUNTIME)
+    assert found is not None
+    assert found.origin is not None
+    ignored = shutil.ignore_patterns("__pycache__", "py.typed")
+    shutil.copytree(Path(found.origin).parent, destination, ignore=ignored, copy_function=shutil.copyfile)
+
+
+def _hashes(folder: Path) -> dict[str, dict[str, Any]]:
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            size, sha256 = hash_file(str(path))
+            hashes[path.relative_to(folder).as_posix()] = {"sha256": sha256, "size": size}
+    return hashes

@@ -1,0 +1,42 @@
+"""Which deployment of this machine a command means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.local.home import Place
+
+name_argument = click.argument("deployment", required=False)
+
+
+def find_deployment(deployment: str | None, spec_path: Path | None) -> Place:
+    """Return the deployment that is named, that the spec describes, or that is the only one here."""
+    from lastmile_sls import deploy
+    from lastmile_sls.local.home import deployments, find_home
+    from lastmile_sls.plan.make import deployment_name
+    from lastmile_sls.spec.load import load
+
+    home = find_home(deploy.environ())
+    there = deployments(home)
+    names = [place.deployment for place in there]
+    if deployment is None and (spec_path is not None or Path(deploy.SPEC_FILE).exists()):
+        deployment = deployment_name(load(deploy.find_spec(spec_path)))
+    if deployment is None:
+        if len(there) == 1:
+            return there[0]
+        raise LastmileError(
+            f"there are {len(there)} deployments on this machine: {', '.join(names)}."
+            if there
+            else "nothing is deployed on this machine.",
+            "Name one of them, or a spec with -f." if there else "Deploy a spec: lastmile up -f SPEC",
+        )
+    if deployment not in names:
+        raise LastmileError(
+            f"{deployment} is not deployed on this machine; there {'is' if len(names) == 1 else 'are'} "
+            f"{', '.join(names) or 'none'}.",
+            "Deploy it: lastmile up",
+        )
+    return Place.of(home, deployment)
