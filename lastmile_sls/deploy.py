@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import cast, get_args
 
 import psutil
 
 from lastmile_sls.bundle.build import build_bundle
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
-from lastmile_sls.engine.interface import Engine, EngineError, Program
+from lastmile_sls.engine.interface import Engine, EngineError, EngineName, Program
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local.home import find_home
 from lastmile_sls.plan.document import Plan, Target
@@ -27,7 +27,6 @@ from lastmile_sls.targets.refusal import refuse
 
 SPEC_FILE = "lastmile.yaml"
 OUTPUT_FOLDER = ".lastmile"
-EngineName = Literal["embedded", "pulumi"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,13 @@ def find_spec(path: Path | None) -> Path:
         where = f"{found} is not there." if path else f"there is no {SPEC_FILE} in {Path.cwd()}."
         raise LastmileError(where, "Name one with --spec, or write one: lastmile init MODEL")
     return found
+
+
+def as_target(name: str) -> Target:
+    """Return the target of that name. Raises LastmileError when there is none."""
+    if name not in get_args(Target):
+        raise LastmileError(f"target is {name!r}, but must be one of {', '.join(get_args(Target))}.")
+    return cast("Target", name)
 
 
 def check_target(target: Target, environ: Mapping[str, str]) -> None:

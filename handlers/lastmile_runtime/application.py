@@ -22,4 +22,6 @@ class Application:
         """Answer a request; never raises."""
         if request.path == "/v2" or request.path.startswith("/v2/"):
             return self._open_inference.handle(request)
-        return problem(404, "Not Found", f"{request.path} is not a path of this endpoint; its protocol begins at /v2.")
+        return problem(
+            404, "Not Found", f"{request.path} is not a path of this endpoint; its protocol begins at /v2."
+        )

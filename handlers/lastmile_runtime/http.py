@@ -11,7 +11,9 @@ class Request:
 
     __slots__ = ("body", "headers", "method", "path")
 
-    def __init__(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+    def __init__(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> None:
         self.method = method
         self.path = path
         """Without the query string, still percent-encoded."""
@@ -24,7 +26,9 @@ class Response:
 
     __slots__ = ("body", "facts", "headers", "status")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes, facts: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, status: int, headers: dict[str, str], body: bytes, facts: dict[str, Any] | None = None
+    ) -> None:
         self.status = status
         self.headers = headers
         self.body = body

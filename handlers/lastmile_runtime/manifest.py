@@ -101,7 +101,9 @@ def parse(content: bytes) -> Manifest:
     try:
         document = json.loads(content)
         if document["format"] != FORMAT:
-            raise BundleError(f"the manifest has the format {document['format']!r}, but must have {FORMAT!r}.")
+            raise BundleError(
+                f"the manifest has the format {document['format']!r}, but must have {FORMAT!r}."
+            )
         versions = [_version(entry) for entry in document["versions"]]
         return Manifest(document["model"], versions, document["files"])
     except (KeyError, TypeError, ValueError) as error:
@@ -139,14 +141,20 @@ class Bundle:
         path = os.path.join(self.folder, name)  # noqa: PTH118
         if entry is None:
             raise BundleError(f"{name} is not in the manifest.")
-        if os.path.isabs(name) or ".." in name.split("/") or os.path.realpath(path) != _real(self.folder, name):  # noqa: PTH117
+        if (
+            name.startswith("/")
+            or ".." in name.split("/")
+            or os.path.realpath(path) != _real(self.folder, name)
+        ):
             raise BundleError(f"{name} leaves the bundle.")
         try:
             size, found = hash_file(path)
         except OSError as error:
             raise BundleError(f"{name} cannot be read: {error.strerror}.") from error
         if size != entry["size"] or found != entry["sha256"]:
-            raise BundleError(f"{name} is not the file that was deployed: its hash differs from the manifest's.")
+            raise BundleError(
+                f"{name} is not the file that was deployed: its hash differs from the manifest's."
+            )
         return path
 
 

@@ -71,14 +71,21 @@ def read(entry: Any) -> Tensor:
     if (entry.get("parameters") or {}).get("binary_data_size") is not None:
         raise RequestError(400, f"input {name!r} is binary, but this server takes JSON data only.")
     if datatype not in DATATYPES:
-        raise RequestError(400, f"input {name!r} has the datatype {datatype!r}, but it must be one of {', '.join(DATATYPES)}.")
-    if not isinstance(shape, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
+        known = ", ".join(DATATYPES)
+        raise RequestError(
+            400, f"input {name!r} has the datatype {datatype!r}, but it must be one of {known}."
+        )
+    if not isinstance(shape, list) or not all(
+        isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape
+    ):
         raise RequestError(400, f"input {name!r} has the shape {shape!r}, but it must be a list of sizes.")
     if not isinstance(entry.get("data"), list):
         raise RequestError(400, f"input {name!r} has no data; it must be a list.")
     data = flatten(entry["data"])
     if len(data) != product(shape):
-        raise RequestError(400, f"input {name!r} has {len(data)} values, but its shape {shape} takes {product(shape)}.")
+        raise RequestError(
+            400, f"input {name!r} has {len(data)} values, but its shape {shape} takes {product(shape)}."
+        )
     _check(name, datatype, data)
     return Tensor(name, datatype, shape, data)
 
@@ -127,7 +134,9 @@ def as_rows(tensors: list[Tensor], columns: list[str]) -> list[list[Any]]:
     if len(tensors) == 1 and len(tensors[0].shape) == 2 and (width != 1 or tensors[0].name != columns[0]):
         (tensor,) = tensors
         if tensor.shape[1] != width:
-            raise RequestError(400, f"input {tensor.name!r} has {tensor.shape[1]} columns, but the model takes {width}.")
+            raise RequestError(
+                400, f"input {tensor.name!r} has {tensor.shape[1]} columns, but the model takes {width}."
+            )
         return [tensor.data[start : start + width] for start in range(0, len(tensor.data), width)]
     by_name = _by_name(tensors, columns)
     rows = {len(tensor.data) for tensor in tensors}
@@ -143,8 +152,13 @@ def _by_name(tensors: list[Tensor], columns: list[str]) -> dict[str, Tensor]:
     if unknown or missing:
         told = f"unknown inputs: {unknown[:5]}; " if unknown else ""
         told += f"missing inputs: {missing[:5]}; " if missing else ""
-        raise RequestError(400, f"{told}send one tensor of shape [rows, {len(columns)}], or one tensor per column.")
+        raise RequestError(
+            400, f"{told}send one tensor of shape [rows, {len(columns)}], or one tensor per column."
+        )
     for tensor in tensors:
         if tensor.shape not in ([len(tensor.data)], [len(tensor.data), 1]):
-            raise RequestError(400, f"input {tensor.name!r} has the shape {tensor.shape}, but a column is [rows] or [rows, 1].")
+            raise RequestError(
+                400,
+                f"input {tensor.name!r} has the shape {tensor.shape}, but a column is [rows] or [rows, 1].",
+            )
     return by_name

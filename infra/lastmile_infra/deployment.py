@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pulumi
-from lastmile_sls.plan.document import Plan, read
 
 from lastmile_infra import local
+from lastmile_sls.plan.document import Plan, read
 
 _TARGETS = {"local": local.provision}
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from lastmile_runtime.manifest import FILE, Manifest, Tensor, Version, digest_of, hash_file
-
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.spec import model as spec_model

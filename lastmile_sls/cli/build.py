@@ -26,9 +26,9 @@ def command(spec_path: Path | None, target: str, output: Path | None, eject: boo
     """Check the spec, bundle its models, plan its resources, and write the Pulumi project."""
     from lastmile_sls import deploy
 
-    deploy.check_target(options.as_target(target), deploy.environ())
+    deploy.check_target(deploy.as_target(target), deploy.environ())
     path = deploy.find_spec(spec_path)
-    prepared = deploy.prepare(path, options.as_target(target), output=output, eject=eject)
+    prepared = deploy.prepare(path, deploy.as_target(target), output=output, eject=eject)
     folder = prepared.program.folder
     if as_json:
         options.print_json({"project": str(folder), "plan": prepared.plan})

@@ -8,6 +8,7 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.progress import Progress, summary
+from lastmile_sls.engine.interface import EngineName
 
 
 @click.command("destroy")
@@ -19,7 +20,7 @@ from lastmile_sls.cli.progress import Progress, summary
 def command(
     spec_path: Path | None,
     target: str,
-    engine_name: options.EngineName | None,
+    engine_name: EngineName | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -28,8 +29,8 @@ def command(
     from lastmile_sls.errors import LastmileError
 
     environ = deploy.environ()
-    deploy.check_target(options.as_target(target), environ)
-    program = deploy.find_program(deploy.find_spec(spec_path), options.as_target(target))
+    deploy.check_target(deploy.as_target(target), environ)
+    program = deploy.find_program(deploy.find_spec(spec_path), deploy.as_target(target))
     engine = deploy.choose_engine(program, engine_name, environ, take_over=False)
     if not engine.exists(program):
         raise LastmileError(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 
 import click
 
-from lastmile_sls.engine.interface import UNKNOWN, Secret
+from lastmile_sls.engine.interface import UNKNOWN, EngineName, Secret
 from lastmile_sls.plan.document import Target
-
-EngineName = Literal["embedded", "pulumi"]
 
 spec_option = click.option(
     "--spec",
@@ -43,11 +41,6 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def print_json(value: Any) -> None:
     """Print a value as JSON; secrets are masked, unknown values are null."""
     click.echo(json.dumps(value, indent=2, default=_masked, ensure_ascii=False))
-
-
-def as_target(name: str) -> Target:
-    """Return the target that click has checked."""
-    return cast("Target", name)
 
 
 def _masked(value: Any) -> Any:

@@ -8,6 +8,7 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.progress import Progress, show_outputs, summary
+from lastmile_sls.engine.interface import EngineName
 
 
 @click.command("preview")
@@ -15,15 +16,13 @@ from lastmile_sls.cli.progress import Progress, show_outputs, summary
 @options.target_option
 @options.engine_option
 @options.json_option
-def command(
-    spec_path: Path | None, target: str, engine_name: options.EngineName | None, as_json: bool
-) -> None:
+def command(spec_path: Path | None, target: str, engine_name: EngineName | None, as_json: bool) -> None:
     """Say what `up` would do; nothing is deployed."""
     from lastmile_sls import deploy
 
     environ = deploy.environ()
-    deploy.check_target(options.as_target(target), environ)
-    prepared = deploy.prepare(deploy.find_spec(spec_path), options.as_target(target))
+    deploy.check_target(deploy.as_target(target), environ)
+    prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target))
     progress = Progress(quiet=as_json)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)

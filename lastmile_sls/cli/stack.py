@@ -34,7 +34,7 @@ def export(spec_path: Path | None, target: str, output: Path | None) -> None:
     from lastmile_sls.errors import LastmileError
     from lastmile_sls.files import write_private
 
-    program = deploy.find_program(deploy.find_spec(spec_path), options.as_target(target))
+    program = deploy.find_program(deploy.find_spec(spec_path), deploy.as_target(target))
     engine = deploy.get_engine("embedded", deploy.environ())
     if not engine.exists(program):
         raise LastmileError(

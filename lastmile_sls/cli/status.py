@@ -23,10 +23,8 @@ def command(deployment: str | None, spec_path: Path | None, show_all: bool, as_j
     from lastmile_sls.local.home import deployments, find_home
     from lastmile_sls.local.status import read_status
 
-    if show_all:
-        places = deployments(find_home(deploy.environ()))
-    else:
-        places = [find_deployment(deployment, spec_path)]
+    everything = deployments(find_home(deploy.environ())) if show_all else None
+    places = everything if everything is not None else [find_deployment(deployment, spec_path)]
     found = [read_status(place) for place in places]
     if as_json:
         documents = [dataclasses.asdict(status) for status in found]

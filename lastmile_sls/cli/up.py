@@ -8,6 +8,7 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.progress import Progress, show_outputs, summary
+from lastmile_sls.engine.interface import EngineName
 
 
 @click.command("up")
@@ -19,7 +20,7 @@ from lastmile_sls.cli.progress import Progress, show_outputs, summary
 def command(
     spec_path: Path | None,
     target: str,
-    engine_name: options.EngineName | None,
+    engine_name: EngineName | None,
     take_over: bool,
     as_json: bool,
 ) -> None:
@@ -28,9 +29,9 @@ def command(
     from lastmile_sls.cli.invocation import invocation
 
     environ = deploy.environ()
-    deploy.check_target(options.as_target(target), environ)
+    deploy.check_target(deploy.as_target(target), environ)
     path = deploy.find_spec(spec_path)
-    prepared = deploy.prepare(path, options.as_target(target))
+    prepared = deploy.prepare(path, deploy.as_target(target))
     progress = Progress(quiet=as_json)
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:

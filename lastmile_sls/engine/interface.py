@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from lastmile_sls.errors import LastmileError
 
 Operation = Literal["create", "update", "replace", "delete", "same"]
+EngineName = Literal["embedded", "pulumi"]
 EventKind = Literal["planned", "started", "done", "failed", "log"]
 
 
@@ -93,7 +94,10 @@ OnEvent = Callable[[Event], None]
 class Engine(Protocol):
     """A host for a Pulumi program."""
 
-    name: Literal["embedded", "pulumi"]
+    @property
+    def name(self) -> EngineName:
+        """Which of the two it is."""
+        ...
 
     def preview(self, program: Program, on_event: OnEvent) -> Result:
         """Say what `up` would do; change nothing."""

@@ -24,16 +24,66 @@ from lastmile_sls.inspection.refused import RefusedPickleError
 
 Pair = tuple[str, str]
 
-_NUMPY_FUNCTIONS = (
-    "abs absolute arccos arcsin arctan arctanh cbrt ceil clip cos cosh deg2rad exp exp2 expm1 fabs floor log log10 "
-    "log1p log2 mean median nan_to_num negative rad2deg reciprocal rint round sign sin sinh sqrt square tan tanh trunc"
-).split()
-_NUMPY_TYPES = (
-    "bool bool_ bytes_ float16 float32 float64 int16 int32 int64 int8 object_ str_ uint16 uint32 uint64 uint8"
-).split()
+_NUMPY_FUNCTIONS = [
+    "abs",
+    "absolute",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "mean",
+    "median",
+    "nan_to_num",
+    "negative",
+    "rad2deg",
+    "reciprocal",
+    "rint",
+    "round",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
+_NUMPY_TYPES = [
+    "bool",
+    "bool_",
+    "bytes_",
+    "float16",
+    "float32",
+    "float64",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "object_",
+    "str_",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+]
 _NUMPY_INTERNALS = ("numpy._core", "numpy.core")
 """numpy 2's name and numpy 1's, which every version reads."""
-_SPARSE = "bsr coo csc csr dia dok lil".split()
+_SPARSE = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
 CLASSES: frozenset[Pair] = pairs.CLASSES | {
     *((f"scipy.sparse._{kind}", f"{kind}_{form}") for kind in _SPARSE for form in ("matrix", "array")),
@@ -94,7 +144,7 @@ def scalar(dtype: Any, content: Any = b"") -> Any:
     return np.frombuffer(content, dtype=dtype)[0]
 
 
-def make_dtype(name: Any, align: Any = False, copy: Any = True) -> Any:  # noqa: ARG001 - numpy's own signature
+def make_dtype(name: Any, align: Any = False, copy: Any = True) -> Any:
     """Make an element type; `check_dtype` looks at what its state made of it."""
     import numpy as np
 
@@ -108,7 +158,7 @@ def check_dtype(dtype: Any) -> None:
     pointers = dtype.kind == "O" or any(part.hasobject for part, _ in parts)
     _need(bool(dtype.hasobject) == pointers, "an element type")
     for part, offset in parts:
-        _need(0 <= offset and offset + part.itemsize <= dtype.itemsize, "an element type")
+        _need(offset >= 0 and offset + part.itemsize <= dtype.itemsize, "an element type")
         check_dtype(part)
 
 

@@ -14,12 +14,12 @@ _HEADER_BYTES = 4 << 20
 _PROBABILITIES = ("binary", "multiclass", "multiclassova", "cross_entropy")
 
 
-def recognises(path: Path, head: bytes) -> bool:  # noqa: ARG001 - the probes' signature
+def recognises(path: Path, head: bytes) -> bool:
     """Tell whether a file is a LightGBM text model, by its first line."""
     return head.startswith((b"tree\n", b"tree\r\n"))
 
 
-def read(path: Path, *, trust: bool = False) -> ModelFacts:  # noqa: ARG001 - the readers' signature
+def read(path: Path, *, trust: bool = False) -> ModelFacts:
     """Return what the header says. Raises LastmileError when it says not enough."""
     header = _header(path)
     names = header.get("feature_names", "").split()

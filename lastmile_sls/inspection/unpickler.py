@@ -157,7 +157,7 @@ class Unpickler(pickle._Unpickler):
 
 
 def _refuse(what: str) -> _Handler:
-    def handler(unpickler: Any) -> None:  # noqa: ARG001 - the dispatch table's signature
+    def handler(unpickler: Any) -> None:
         raise RefusedPickleError(f"it uses {what}, which no model needs")
 
     return handler
@@ -199,7 +199,7 @@ def _imported(module: str, name: str) -> Any:
     try:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
-        package = module.split(".")[0]
+        package = module.split(".", maxsplit=1)[0]
         raise RefusedPickleError(
             f"it needs {module}.{name}, which the installed {package} does not have, or {package} is not installed"
         ) from error

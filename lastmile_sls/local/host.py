@@ -248,7 +248,7 @@ def main() -> None:
         except BlockingIOError:
             sys.exit("another host of this deployment runs already.")
         # The paths of sockets may have about 100 bytes, so they are not kept in the deployment's own folder.
-        sockets = Path(tempfile.mkdtemp(prefix="lastmile-", dir="/tmp"))  # noqa: S108 - mkdtemp makes it private
+        sockets = Path(tempfile.mkdtemp(prefix="lastmile-", dir="/tmp"))
         try:
             asyncio.run(Host(place, sockets).run())
         except LastmileError as error:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import lastmile_infra
 
-lastmile_infra.deploy(Path(__file__).parent / "plan.json")
+lastmile_infra.deploy(Path(__file__).resolve().parent / "plan.json")
 '''
 _COMPONENTS = "lastmile_infra"
 

@@ -19,7 +19,7 @@ from lastmile_sls.provider.service import LastmileProvider
 _MAX_MESSAGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 
 
-class _UserErrors(grpc.ServerInterceptor):
+class _UserErrors(grpc.ServerInterceptor[Any, Any]):
     """Turns a LastmileError into a status whose text Pulumi shows; anything else is a bug and keeps its traceback."""
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
@@ -45,7 +45,7 @@ def _abort(context: grpc.ServicerContext, text: str) -> NoReturn:
 
 def main() -> None:
     """Serve on a port of the loopback interface, print it, and wait to be ended."""
-    server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=(_UserErrors(),), options=_MAX_MESSAGE)
+    server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[_UserErrors()], options=_MAX_MESSAGE)
     provider = LastmileProvider("pulumi", find_home(os.environ))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")

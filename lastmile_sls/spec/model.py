@@ -30,9 +30,9 @@ PATTERNS = {
 """Each pattern in words, for messages."""
 
 
-def rule(message: str, **context: Any) -> PydanticCustomError:
+def rule(text: str, /, **context: Any) -> PydanticCustomError:
     """Return the error of a rule over several fields; its message is shown as it is."""
-    return PydanticCustomError("rule", message, context)  # type: ignore[arg-type]  # the text is ours
+    return PydanticCustomError("rule", text, context)
 
 
 class _Section(BaseModel):
@@ -133,7 +133,7 @@ class Traffic(_Section):
                     id=id_,
                     weight=str(weight),
                 )
-        total = sum(exact.values())
+        total = sum(exact.values(), Decimal(0))
         if exact and total != 100:
             change = "Lower one of them." if total > 100 else "Raise one of them."
             raise rule(

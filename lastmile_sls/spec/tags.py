@@ -76,5 +76,6 @@ def _check_key(key: str) -> None:
         suggestion = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-0123456789")[:MAX_LENGTH]
         advice = f"Write {suggestion}" if suggestion else "Choose another"
         raise TagError(
-            f"tags has the key {key!r}, but a key is a-z, 0-9 and -, begins with a letter and has at most 63 characters. {advice}"
+            f"tags has the key {key!r}, but a key is a-z, 0-9 and -, begins with a letter "
+            f"and has at most 63 characters. {advice}"
         )

@@ -32,7 +32,9 @@ def main() -> None:
     listener = socket.socket(fileno=int(environ["LASTMILE_SOCKET_FD"]))
     try:
         application = Application(
-            environ["LASTMILE_BUNDLE"], environ["LASTMILE_MANIFEST_DIGEST"], json.loads(environ["LASTMILE_ROUTING"])
+            environ["LASTMILE_BUNDLE"],
+            environ["LASTMILE_MANIFEST_DIGEST"],
+            json.loads(environ["LASTMILE_ROUTING"]),
         )
     except BundleError as error:
         sys.exit(f"the bundle cannot be used: {error}")
@@ -46,7 +48,9 @@ def main() -> None:
 class Server:
     """Accepts connections, one request each, with one thread per request that is being answered."""
 
-    def __init__(self, application: Application, listener: socket.socket, concurrency: int, function: str) -> None:
+    def __init__(
+        self, application: Application, listener: socket.socket, concurrency: int, function: str
+    ) -> None:
         self._application = application
         self._listener = listener
         self._function = function
@@ -61,7 +65,7 @@ class Server:
 
         self._listener.setblocking(False)
         while True:
-            readable, _, _ = select.select([self._listener, self._stopping], [], [])
+            readable, _, _ = select.select([self._listener.fileno(), self._stopping], [], [])
             if self._stopping in readable:
                 break
             self._slots.acquire()

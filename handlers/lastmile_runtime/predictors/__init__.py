@@ -5,12 +5,14 @@ Every module has `load(path, version)`, which returns a function from the reques
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.manifest import Version
 from lastmile_runtime.tensors import Tensor
 
+KINDS = ("sklearn", "onnx", "python", "xgboost", "lightgbm")
 Predict = Callable[[list[Tensor]], list[Tensor]]
 
 
@@ -23,17 +25,9 @@ def load(path: str, version: Version) -> Predict:
 
     Raises whatever the model's own library raises, or BundleError for a kind that this runtime does not have.
     """
-    match version.predictor:
-        case "python":
-            from lastmile_runtime.predictors import python as kind
-        case "sklearn":
-            from lastmile_runtime.predictors import sklearn as kind
-        case "onnx":
-            from lastmile_runtime.predictors import onnx as kind
-        case "xgboost":
-            from lastmile_runtime.predictors import xgboost as kind
-        case "lightgbm":
-            from lastmile_runtime.predictors import lightgbm as kind
-        case other:
-            raise BundleError(f"predictor is {other!r}, which this runtime does not have.")
-    return kind.load(path, version)
+    if version.predictor not in KINDS:
+        raise BundleError(f"predictor is {version.predictor!r}, but this runtime has {', '.join(KINDS)}.")
+    name = f"lastmile_runtime.predictors.{version.predictor}"
+    __import__(name)
+    predict: Predict = sys.modules[name].load(path, version)
+    return predict

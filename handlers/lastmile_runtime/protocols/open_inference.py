@@ -95,7 +95,10 @@ class OpenInference:
     def _index(self, request: Request) -> Response:
         _require(request, "POST")
         return json_response(
-            [{"name": self._model, "version": id_, "state": "READY", "reason": ""} for id_ in self._models.versions]
+            [
+                {"name": self._model, "version": id_, "state": "READY", "reason": ""}
+                for id_ in self._models.versions
+            ]
         )
 
     def _metadata(self, pin: str | None) -> dict[str, Any]:
@@ -153,7 +156,9 @@ def _require(request: Request, method: str) -> None:
 
 def _parse(request: Request) -> dict[str, Any]:
     if request.headers.get("inference-header-content-length"):
-        raise RequestError(400, "binary tensors are not taken here; send JSON data (tritonclient: binary_data=False).")
+        raise RequestError(
+            400, "binary tensors are not taken here; send JSON data (tritonclient: binary_data=False)."
+        )
     try:
         document = json.loads(request.body)
     except (ValueError, RecursionError) as error:
@@ -186,7 +191,9 @@ def _wanted(document: dict[str, Any], version: Version) -> list[str] | None:
         if not isinstance(name, str) or (known and name not in known):
             raise RequestError(400, f"output {name!r} is not one of the model's: {', '.join(known)}.")
         if (entry.get("parameters") or {}).get("binary_data"):
-            raise RequestError(400, f"output {name!r} is asked for as binary, but this server answers in JSON only.")
+            raise RequestError(
+                400, f"output {name!r} is asked for as binary, but this server answers in JSON only."
+            )
         wanted.append(name)
     return wanted
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pulumi
-from lastmile_sls.plan.document import Plan
 
 from lastmile_infra.endpoint import Endpoint
 from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
+from lastmile_sls.plan.document import Plan
 
 __all__ = ["Function", "Key", "Route", "provision"]
 

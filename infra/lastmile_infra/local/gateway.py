@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
-from lastmile_sls.plan.document import EndpointPlan
 
 from lastmile_infra.local.function import Function
 from lastmile_infra.local.identity import Key
+from lastmile_sls.plan.document import EndpointPlan
 
 
 class Route(pulumi.CustomResource):

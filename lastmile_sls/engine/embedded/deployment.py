@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as wire
-from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from lastmile_sls.engine.embedded.properties import (
     Properties,
@@ -199,7 +198,7 @@ class Deployment:
 
     def _check(
         self,
-        provider: ResourceProviderServicer,
+        provider: Any,
         wanted: Resource,
         old: Resource | None,
         inputs: Properties,
@@ -219,9 +218,7 @@ class Deployment:
             raise EngineError(f"{wanted.type} {wanted.name} is not valid: {reasons}")
         return from_struct(response.inputs)
 
-    def _decide(
-        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource | None, goal: Goal
-    ) -> Step:
+    def _decide(self, provider: Any, wanted: Resource, old: Resource | None, goal: Goal) -> Step:
         if old is None:
             return Step("create")
         diff = provider.Diff(
@@ -256,7 +253,7 @@ class Deployment:
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _create(self, provider: ResourceProviderServicer, wanted: Resource, step: Step) -> Resource:
+    def _create(self, provider: Any, wanted: Resource, step: Step) -> Resource:
         self._begin("creating", wanted, step)
         try:
             response = provider.Create(
@@ -280,9 +277,7 @@ class Deployment:
         )
         return self._done(resource, step)
 
-    def _update(
-        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource, step: Step
-    ) -> Resource:
+    def _update(self, provider: Any, wanted: Resource, old: Resource, step: Step) -> Resource:
         self._begin("updating", replace(wanted, id=old.id), step)
         try:
             response = provider.Update(
@@ -305,9 +300,7 @@ class Deployment:
             replace(wanted, id=old.id, outputs=outputs, created=old.created, modified=now()), step
         )
 
-    def _replace(
-        self, provider: ResourceProviderServicer, wanted: Resource, old: Resource, step: Step
-    ) -> Resource:
+    def _replace(self, provider: Any, wanted: Resource, old: Resource, step: Step) -> Resource:
         if old.protect:
             raise protected(old)
         if step.delete_first:
@@ -368,7 +361,7 @@ class Deployment:
 
     # -- bookkeeping --------------------------------------------------------------------------
 
-    def _provider(self, resource: Resource) -> ResourceProviderServicer:
+    def _provider(self, resource: Resource) -> Any:
         urn = resource.provider.rpartition("::")[0]
         entry = self._seen.get(urn) or self._snapshot.current().get(urn)
         return self._providers.get(resource.provider, entry.inputs if entry else {})

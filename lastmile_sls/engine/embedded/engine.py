@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -12,13 +12,13 @@ from lastmile_sls.engine.embedded.deployment import Deployment, stack_outputs
 from lastmile_sls.engine.embedded.host import run_program
 from lastmile_sls.engine.embedded.providers import ProviderFactory, Providers
 from lastmile_sls.engine.embedded.state import StateFile, render
-from lastmile_sls.engine.interface import EngineError, OnEvent, Program, Result
+from lastmile_sls.engine.interface import EngineError, EngineName, OnEvent, Program, Result
 
 
 class EmbeddedEngine:
     """Hosts unmodified Pulumi programs whose resources its providers carry; needs nothing but Python."""
 
-    name: Literal["embedded"] = "embedded"
+    name: EngineName = "embedded"
 
     def __init__(self, stacks: Path, providers: Mapping[str, ProviderFactory]) -> None:
         """Keep stacks as `<stacks>/<project>/<stack>.json`; carry the packages that `providers` names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
@@ -48,7 +49,7 @@ class Providers:
 
     def __init__(self, factories: Mapping[str, ProviderFactory]) -> None:
         self._factories = factories
-        self._configured: dict[str, ResourceProviderServicer] = {}
+        self._configured: dict[str, Any] = {}
 
     def require(self, package: str) -> None:
         """Raise EngineError unless the embedded engine carries the package."""
@@ -59,13 +60,16 @@ class Providers:
                 "Run it with the Pulumi CLI: lastmile up --engine pulumi (lastmile doctor says how to get it).",
             )
 
-    def get(self, reference: str, inputs: Properties) -> ResourceProviderServicer:
-        """Return the provider for a reference (`<urn>::<id>`), configured with its resource's inputs."""
+    def get(self, reference: str, inputs: Properties) -> Any:
+        """Return the provider for a reference (`<urn>::<id>`), configured with its resource's inputs.
+
+        A ResourceProviderServicer, called directly and not through gRPC, which its generated types cannot say.
+        """
         provider = self._configured.get(reference)
         if provider is None:
             package = reference.split("::")[2].removeprefix(PROVIDER_TYPE)
             self.require(package)
-            provider = self._factories[package]()
+            provider = cast("Any", self._factories[package]())
             provider.Handshake(wire.ProviderHandshakeRequest(), None)
             arguments = to_struct(inputs)
             provider.Configure(
@@ -74,8 +78,3 @@ class Providers:
             )
             self._configured[reference] = provider
         return provider
-
-    def cancel(self) -> None:
-        """Ask every provider to end what it is doing."""
-        for provider in self._configured.values():
-            provider.Cancel(None, None)

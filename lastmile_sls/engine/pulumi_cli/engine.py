@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import psutil
 import yaml
@@ -18,6 +18,7 @@ from pulumi.automation.events import EngineEvent
 
 from lastmile_sls.engine.interface import (
     EngineError,
+    EngineName,
     Event,
     LockedError,
     OnEvent,
@@ -35,7 +36,7 @@ _T = TypeVar("_T")
 class PulumiCliEngine:
     """Carries every target, with the CLI found on PATH; state in the user's backend or in a local folder."""
 
-    name: Literal["pulumi"] = "pulumi"
+    name: EngineName = "pulumi"
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._home = home

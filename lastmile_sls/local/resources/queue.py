@@ -12,7 +12,6 @@ from lastmile_sls.local.queue import Queue as Messages
 from lastmile_sls.local.records import Record
 from lastmile_sls.local.resources.kind import Kind, too_small
 
-
 _AT_LEAST = {"maxAttempts": 1, "visibilityTimeoutS": 1, "retentionS": 1}
 
 

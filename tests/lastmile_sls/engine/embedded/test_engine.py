@@ -38,8 +38,8 @@ def up_and_die(world: World, home: Path) -> None:
         "-m",
         "tests.lastmile_sls.engine.run_up",
         "embedded",
-        home,
-        world.folder,
+        str(home),
+        str(world.folder),
     ]
     assert subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == -9
     (world.things_made / "armed").unlink()
@@ -47,8 +47,8 @@ def up_and_die(world: World, home: Path) -> None:
 
 def test_the_constants_are_those_of_the_sdk() -> None:
     assert properties.UNKNOWN_SENTINEL == rpc.UNKNOWN
-    assert properties.SIGNATURE_KEY == rpc._special_sig_key
-    assert properties.SECRET_SIGNATURE == rpc._special_secret_sig
+    assert rpc._special_sig_key == properties.SIGNATURE_KEY
+    assert rpc._special_secret_sig == properties.SECRET_SIGNATURE
 
 
 def test_what_died_while_being_created_and_is_wanted_no_more_is_deleted(
@@ -130,14 +130,18 @@ def test_the_state_is_private_and_in_pulumis_format(engine: EmbeddedEngine, worl
         ('{"version": 3}', "'deployment' is missing"),
         ('{"version": 3, "deployment": {"resources": [{"urn": "x"}]}}', "missing 2 required"),
         (
-            '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:other::world::t::n", '
-            '"custom": false, "type": "t"}]}}',
+            (
+                '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:other::world::t::n", '
+                '"custom": false, "type": "t"}]}}'
+            ),
             "it belongs to another stack (urn:pulumi:other::world::t::n)",
         ),
         (
-            '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:test::world::t::n", '
-            '"custom": false, "type": "t", "outputs": {"k": {"4dabf18193072939515e22adb298388d": '
-            '"1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}}}]}}',
+            (
+                '{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:test::world::t::n", '
+                '"custom": false, "type": "t", "outputs": {"k": {"4dabf18193072939515e22adb298388d": '
+                '"1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}}}]}}'
+            ),
             "its secrets are encrypted by another engine",
         ),
     ],
@@ -287,8 +291,8 @@ def test_the_program_ends_with_a_killed_engine(world: World, tmp_path: Path) -> 
         "-m",
         "tests.lastmile_sls.engine.run_up",
         "embedded",
-        tmp_path,
-        world.folder,
+        str(tmp_path),
+        str(world.folder),
     ]
     engine = subprocess.Popen(command, cwd=REPOSITORY)
     pid_file = world.folder / "pid"

@@ -1,0 +1,19 @@
+"""Deploys the spec that the stack's configuration names: `pulumi config set spec examples/breast-cancer`."""
+
+from pathlib import Path
+
+import pulumi
+
+import lastmile_infra
+from lastmile_sls import deploy
+from lastmile_sls.errors import LastmileError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+config = pulumi.Config()
+try:
+    spec_path = deploy.find_spec(ROOT / config.require("spec"))
+    prepared = deploy.prepare(spec_path, deploy.as_target(config.get("target") or "local"))
+except LastmileError as error:
+    raise pulumi.RunError(str(error)) from error
+lastmile_infra.deploy(prepared.program.folder / "plan.json")
