@@ -16,7 +16,9 @@ from lastmile_sls.bundle.build import build_bundle
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import Engine, EngineError, EngineName, Program
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.local.home import find_home
+from lastmile_sls.local import records, supervise
+from lastmile_sls.local.home import Place, deployments, find_home
+from lastmile_sls.local.resources.route import check_port
 from lastmile_sls.plan.document import Plan, Target
 from lastmile_sls.plan.make import BUNDLE_PATH, make_plan, stack_name
 from lastmile_sls.program.write import write_program
@@ -142,15 +144,39 @@ def choose_engine(
             f"Or let the {engine.name} engine take it over, as it stands: "
             f"--engine {engine.name} --take-over",
         )
-    hand_over(program, maker, engine)
+    hand_over(program, maker, engine, find_home(environ))
     return engine
 
 
-def hand_over(program: Program, source: Engine, destination: Engine) -> None:
+def hand_over(program: Program, source: Engine, destination: Engine, home: Path) -> None:
     """Move a stack from one engine to the other, without touching what is deployed."""
     state = source.export_state(program)
     destination.adopt_state(program, state)
     source.forget(program)
+    for place in deployments(home):
+        records.set_engine(place, urn_prefix(program), destination.name)
+
+
+def check_free(prepared: Prepared, home: Path) -> None:
+    """Raise LastmileError, before anything is made, when the names or the port that a plan needs are taken."""
+    place = Place.of(home, prepared.plan["deployment"])
+    mine = urn_prefix(prepared.program)
+    for kind in records.KINDS:
+        for record in records.all_of(place, kind):
+            if not record.owner.urn.startswith(mine):
+                raise LastmileError(
+                    f"the {kind} {record.name} of {place.deployment} belongs to another stack ({record.owner.urn}).",
+                    "Destroy it there first, or give this deployment another name or environment.",
+                )
+    port = prepared.plan["endpoint"]["port"]
+    route = records.get(place, "route", prepared.plan["endpoint"]["name"])
+    if port and not (route and route.outputs.get("port") == port and supervise.is_running(place)):
+        check_port(port)
+
+
+def urn_prefix(program: Program) -> str:
+    """Return how the URN of every resource of a program's stack begins."""
+    return f"urn:pulumi:{program.stack}::{program.project}::"
 
 
 def _other_maker(program: Program, engine: Engine, environ: Mapping[str, str]) -> Engine | None:

@@ -89,7 +89,8 @@ def _version(index: int, spec: Spec, folder: Path) -> Version:
 
 def _read(entry: spec_model.Version, artifact: Path) -> ModelFacts:
     reader: Any = import_module(f"lastmile_sls.inspection.{entry.framework}")
-    facts: ModelFacts = reader.read(artifact, trust=entry.trusted)
+    named = {"entry": entry.entry} if entry.entry else {}
+    facts: ModelFacts = reader.read(artifact, trust=entry.trusted, **named)
     return facts
 
 

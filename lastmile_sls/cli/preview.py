@@ -19,6 +19,7 @@ from lastmile_sls.engine.interface import EngineName
 def command(spec_path: Path | None, target: str, engine_name: EngineName | None, as_json: bool) -> None:
     """Say what `up` would do; nothing is deployed."""
     from lastmile_sls import deploy
+    from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
@@ -26,6 +27,7 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
     progress = Progress(quiet=as_json)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
+        deploy.check_free(prepared, find_home(environ))
         result = engine.preview(prepared.program, progress)
     finally:
         progress.close()

@@ -27,6 +27,7 @@ def command(
     """Deploy the spec: bundle its models, write the Pulumi program, run it."""
     from lastmile_sls import deploy
     from lastmile_sls.cli.invocation import invocation
+    from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
@@ -38,6 +39,7 @@ def command(
         click.echo(f"deploying {name}", err=True)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
+        deploy.check_free(prepared, find_home(environ))
         result = engine.up(prepared.program, progress)
     finally:
         progress.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-
-from lastmile_sls.local.functions import Instance, InstanceGone
+from pathlib import Path
 
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer",
@@ -27,13 +26,17 @@ class NotConnected(Exception):
     """The process was gone before anything was sent to it: another one can have the request."""
 
 
-async def exchange(instance: Instance, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
-    """Send a request and return the answer; one connection each, which the function closes.
+class Unanswered(Exception):
+    """The request was sent, and no whole answer came back."""
 
-    Raises NotConnected before, and InstanceGone after the request was sent.
+
+async def exchange(path: Path, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
+    """Send a request to the socket at the path and return the answer; one connection each, which the function closes.
+
+    Raises NotConnected before, and Unanswered after the request was sent.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(str(instance.path))
+        reader, writer = await asyncio.open_unix_connection(str(path))
     except OSError as error:
         raise NotConnected from error
     try:
@@ -41,35 +44,36 @@ async def exchange(instance: Instance, method: str, target: bytes, headers: Head
         await writer.drain()
         raw = await reader.read(-1)
     except OSError as error:
-        raise InstanceGone(_reason(instance)) from error
+        raise Unanswered from error
     finally:
         writer.close()
-    return _parse(raw, instance)
+    return parse_answer(raw, method)
+
+
+def parse_answer(raw: bytes, method: str) -> Answer:
+    """Read all that came until the function closed the connection. Raises Unanswered for less than a whole answer."""
+    head, end, body = raw.partition(b"\r\n\r\n")
+    status_line, *lines = head.split(b"\r\n")
+    words = status_line.split()
+    if not end or len(words) < 2 or not words[1].isdigit():
+        raise Unanswered
+    pairs = [line.partition(b":") for line in lines]
+    headers = [(name.lower(), value.strip()) for name, _, value in pairs]
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if method != "HEAD" and lengths and lengths[0] != b"%d" % len(body):
+        raise Unanswered
+    return Answer(int(words[1]), end_to_end(headers), body)
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Return the headers that concern more than one connection (RFC 9110, 7.6.1)."""
+    named = [value for name, value in headers if name == b"connection"]
+    dropped = _HOP_BY_HOP | {word.strip().lower() for value in named for word in value.split(b",")}
+    return [(name, value) for name, value in headers if name not in dropped]
 
 
 def _head(method: str, target: bytes, headers: Headers, length: int) -> bytes:
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
-    lines += [name + b": " + value for name, value in headers if name not in _HOP_BY_HOP]
+    lines += [name + b": " + value for name, value in end_to_end(headers)]
     lines += [b"content-length: %d" % length, b"connection: close", b"", b""]
     return b"\r\n".join(lines)
-
-
-def _parse(raw: bytes, instance: Instance) -> Answer:
-    head, end, body = raw.partition(b"\r\n\r\n")
-    if not end:
-        raise InstanceGone(_reason(instance))
-    status_line, *lines = head.split(b"\r\n")
-    pairs = [line.partition(b":") for line in lines]
-    headers = [(name.lower(), value.strip()) for name, _, value in pairs]
-    expected = next((int(value) for name, value in headers if name == b"content-length"), len(body))
-    method_was_head = expected and not body
-    if len(body) != expected and not method_was_head:
-        raise InstanceGone(_reason(instance))
-    kept = [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
-    return Answer(int(status_line.split()[1]), kept, body)
-
-
-def _reason(instance: Instance) -> str:
-    said = f"; it said: {instance.last_line}" if instance.last_line else ""
-    why = f", killed because {instance.killed_for}" if instance.killed_for else ""
-    return f"the function's process ended before it answered{why}{said}"

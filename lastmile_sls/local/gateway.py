@@ -6,15 +6,17 @@ import asyncio
 import hashlib
 import hmac
 import json
-import time
+import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from lastmile_sls.local.exchange import Answer, Headers, NotConnected, exchange
-from lastmile_sls.local.functions import InstanceGone, Pool
+from lastmile_sls.local.exchange import Answer, Headers, NotConnected, Unanswered, exchange
+from lastmile_sls.local.functions import FindPool, Pool, PoolClosed
+from lastmile_sls.local.instances import Instance, InstanceGone
+from lastmile_sls.local.ratelimit import TokenBucket
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,6 +25,19 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KEY_HEADER = b"x-api-key"
 MAX_BODY_BYTES = 32 * 1024 * 1024
+_REQUEST_ID = b"x-request-id"
+_OURS = frozenset({_REQUEST_ID, b"ratelimit", b"ratelimit-policy"})
+"""Answered by the gateway, whatever the function says."""
+_EXPOSED = (
+    "x-model-version",
+    "x-model-digest",
+    "x-model-route",
+    "x-request-id",
+    "server-timing",
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+)
 
 
 @dataclass(frozen=True)
@@ -47,42 +62,12 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
-class TokenBucket:
-    """A sustained rate with room for a burst."""
-
-    def __init__(self, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate_per_s
-        self._burst = burst
-        self._clock = clock
-        self._tokens = float(burst)
-        self._at = clock()
-
-    def take(self) -> float:
-        """Take a token; return 0, or the seconds until there is one."""
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0.0
-        return (1 - self._tokens) / self._rate
-
-    def policy(self) -> str:
-        """Return the `RateLimit-Policy` header (IETF draft ratelimit-headers)."""
-        window = max(1, round(self._burst / self._rate))
-        return f'"default";q={self._burst};w={window}'
-
-    def remaining(self) -> int:
-        """Return how many requests may come at once now."""
-        return int(self._tokens)
-
-
 class Gateway:
-    """One route in front of the pool of its function."""
+    """One route in front of its function."""
 
-    def __init__(self, config: RouteConfig, pool: Pool) -> None:
+    def __init__(self, config: RouteConfig, find_pool: FindPool) -> None:
         self.config = config
-        self.pool = pool
+        self._find_pool = find_pool
         rate = config.requests_per_s
         self._bucket = TokenBucket(rate, config.burst) if rate is not None else None
 
@@ -97,7 +82,7 @@ class Gateway:
             allow_origins=self.config.allow_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=["x-model-version", "x-model-route", "x-request-id", "server-timing"],
+            expose_headers=_EXPOSED,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +90,7 @@ class Gateway:
         if scope["type"] != "http":
             return
         headers: Headers = [(name.lower(), value) for name, value in scope["headers"]]
-        request_id = _header(headers, b"x-request-id") or str(uuid.uuid4()).encode()
+        request_id = _header(headers, _REQUEST_ID) or str(uuid.uuid4()).encode()
         try:
             self._check_key(headers)
             self._check_rate()
@@ -113,10 +98,7 @@ class Gateway:
             answer = await self._forward(scope, headers, request_id, body)
         except Refused as refused:
             answer = _refusal(scope["path"], refused)
-        extra: Headers = [(b"x-request-id", request_id)]
-        if self._bucket:
-            extra.append((b"ratelimit-policy", self._bucket.policy().encode()))
-            extra.append((b"ratelimit", f'"default";r={self._bucket.remaining()}'.encode()))
+        extra: Headers = [(_REQUEST_ID, request_id), *(self._bucket.headers() if self._bucket else ())]
         await _send(send, answer, extra, head=scope["method"] == "HEAD")
 
     def _check_key(self, headers: Headers) -> None:
@@ -135,7 +117,7 @@ class Gateway:
     def _check_rate(self) -> None:
         wait_s = self._bucket.take() if self._bucket else 0.0
         if wait_s:
-            seconds = str(max(1, round(wait_s + 0.5)))
+            seconds = str(max(1, math.ceil(wait_s)))
             detail = (
                 f"this endpoint takes {self.config.requests_per_s:g} requests per second; try again later."
             )
@@ -145,47 +127,52 @@ class Gateway:
         target = scope.get("raw_path") or scope["path"].encode()
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        dropped = (KEY_HEADER, b"x-request-id")
-        kept = [(name, value) for name, value in headers if name not in dropped]
-        kept.append((b"x-request-id", request_id))
-        deadline = asyncio.get_running_loop().time() + self.pool.config.timeout_s
+        kept = [(name, value) for name, value in headers if name not in (KEY_HEADER, _REQUEST_ID)]
+        kept.append((_REQUEST_ID, request_id))
         while True:
-            answer = await self._try(scope["method"], target, kept, body, deadline)
-            if answer is not None:
-                return answer
+            pool = self._find_pool()
+            if pool is None:
+                detail = f"the function {self.config.function} is not deployed."
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"})
+            try:
+                return await _ask(pool, scope["method"], target, kept, body)
+            except (PoolClosed, NotConnected):
+                continue  # nothing was sent yet: another process can have the request
 
-    async def _try(
-        self, method: str, target: bytes, headers: Headers, body: bytes, deadline: float
-    ) -> Answer | None:
-        """Ask one instance; None when it was gone before it was asked."""
-        timeout_s = self.pool.config.timeout_s
-        try:
-            async with asyncio.timeout_at(deadline):
-                instance = await self.pool.acquire()
-        except TimeoutError:
-            most = self.pool.config.max_instances * self.pool.config.concurrency
-            detail = (
-                f"all {most} places were busy for {timeout_s:g} s (resources.max_instances x concurrency)."
-            )
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"}) from None
-        except InstanceGone as gone:
-            raise Refused(HTTPStatus.BAD_GATEWAY, str(gone)) from None
-        answer = None
-        try:
-            async with asyncio.timeout_at(deadline):
-                answer = await exchange(instance, method, target, headers, body)
-        except NotConnected:
-            await self.pool.retire(instance)
-            return None
-        except InstanceGone as gone:
-            raise Refused(HTTPStatus.BAD_GATEWAY, str(gone)) from None
-        except TimeoutError:
-            await self.pool.retire(instance)
-            detail = f"the function did not answer within resources.timeout_s, which is {timeout_s:g} s."
-            raise Refused(HTTPStatus.GATEWAY_TIMEOUT, detail) from None
-        finally:
-            await self.pool.release(instance, answered=answer is not None)
-        return answer
+
+async def _ask(pool: Pool, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
+    """Ask one instance. Raises PoolClosed or NotConnected when it was gone before it was asked."""
+    instance = await _acquire(pool)
+    timeout_s = pool.config.timeout_s
+    answer = None
+    try:
+        async with asyncio.timeout(timeout_s):
+            answer = await exchange(instance.path, method, target, headers, body)
+    except NotConnected:
+        await pool.set_aside(instance)
+        raise
+    except Unanswered:
+        raise Refused(HTTPStatus.BAD_GATEWAY, await instance.explain()) from None
+    except TimeoutError:
+        await pool.retire(instance)
+        detail = f"the function did not answer within resources.timeout_s, which is {timeout_s:g} s."
+        raise Refused(HTTPStatus.GATEWAY_TIMEOUT, detail) from None
+    finally:
+        await pool.release(instance, answered=answer is not None)
+    return answer
+
+
+async def _acquire(pool: Pool) -> Instance:
+    timeout_s = pool.config.timeout_s
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await pool.acquire()
+    except TimeoutError:
+        places = pool.config.max_instances * pool.config.concurrency
+        detail = f"all {places} places were busy for {timeout_s:g} s (resources.max_instances x resources.concurrency)."
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"}) from None
+    except InstanceGone as gone:
+        raise Refused(HTTPStatus.BAD_GATEWAY, str(gone)) from None
 
 
 async def _read_body(receive: Receive, headers: Headers) -> bytes:
@@ -207,17 +194,17 @@ async def _read_body(receive: Receive, headers: Headers) -> bytes:
 
 def _refusal(path: str, refused: Refused) -> Answer:
     """Return the gateway's own answer: `{"error"}` on the Open Inference Protocol's paths, else problem details."""
-    title = HTTPStatus(refused.status).phrase
+    document: dict[str, Any]
     if path == "/v2" or path.startswith("/v2/"):
         content_type, document = "application/json", {"error": refused.detail}
     else:
-        content_type = "application/problem+json"
+        content_type, title = "application/problem+json", HTTPStatus(refused.status).phrase
         document = {
             "type": "about:blank",
             "title": title,
             "status": int(refused.status),
             "detail": refused.detail,
-        }  # type: ignore[dict-item]  # JSON
+        }
     headers = {"content-type": content_type, **refused.headers}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     return Answer(int(refused.status), pairs, json.dumps(document).encode())
@@ -225,7 +212,9 @@ def _refusal(path: str, refused: Refused) -> Answer:
 
 async def _send(send: Send, answer: Answer, extra: Headers, *, head: bool) -> None:
     length = (b"content-length", str(len(answer.body)).encode())
-    headers = [*answer.headers, *extra, length]
+    headers = [*(pair for pair in answer.headers if pair[0] not in _OURS), *extra, length]
+    if head:  # the function's own length is the one that a GET would have
+        headers.remove(length)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 

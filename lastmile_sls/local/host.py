@@ -10,75 +10,34 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import uvicorn
+from typing import IO, Any
 
 from lastmile_sls import __version__
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import write_private
 from lastmile_sls.local import records
-from lastmile_sls.local.functions import FunctionConfig, Pool
-from lastmile_sls.local.gateway import App, Gateway, Receive, RouteConfig, Scope, Send
+from lastmile_sls.local.functions import Pool
+from lastmile_sls.local.gateway import Gateway, RouteConfig
 from lastmile_sls.local.home import Place
+from lastmile_sls.local.instances import FunctionConfig
+from lastmile_sls.local.listener import Listener
 from lastmile_sls.local.logs import FunctionLog, log_file
 from lastmile_sls.local.records import Record
+from lastmile_sls.local.resources.function import remove_old_bundles
 
-ADDRESS = "127.0.0.1"
-_DRAIN_S = 10
-_BACKLOG = 1024
-
-
-class _Server(uvicorn.Server):
-    """One route's HTTP server; signals are the host's business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class Listener:
-    """A port, and the application behind it, which a reload may exchange."""
-
-    def __init__(self, port: int, app: App) -> None:
-        self.port = port
-        self.app = app
-        self._socket = _bind(port)
-        config = uvicorn.Config(
-            self._answer,
-            interface="asgi3",
-            proxy_headers=False,
-            server_header=False,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_DRAIN_S,
-        )
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._task = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
-
-    async def stop(self) -> None:
-        """Answer what is in flight, then close the port."""
-        self._server.should_exit = True
-        if self._task:
-            await self._task
-        self._socket.close()
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
+_LOG = logging.getLogger("lastmile.host")
+_LOCK_DEADLINE_S = 2.0
+_SOCKETS = "lastmile-"
 
 
 class Host:
@@ -88,82 +47,113 @@ class Host:
         self._place = place
         self._sockets = sockets
         self._pools: dict[str, Pool] = {}
+        self._gateways: dict[int, Gateway] = {}
         self._listeners: dict[int, Listener] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.ended = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until there is nothing to serve, or until told to end."""
+        """Serve until there is nothing to serve, or until told to end. Raises LastmileError when it cannot."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.ended.set)
-        await self.reload()
-        control = self._sockets / "control.sock"
-        server = await asyncio.start_unix_server(self._control, str(control))
-        write_private(
-            self._place.host_file, json.dumps({"pid": os.getpid(), "control": str(control)}).encode()
-        )
-        await self.ended.wait()
-        server.close()
-        for listener in self._listeners.values():
-            await listener.stop()
+            loop.add_signal_handler(number, self._ended.set)
+        try:
+            await self.reload()
+            control = self._sockets / "control.sock"
+            server = await asyncio.start_unix_server(self._control, str(control))
+            whereabouts = {"pid": os.getpid(), "control": str(control)}
+            write_private(self._place.host_file, json.dumps(whereabouts).encode())
+            await self._ended.wait()
+            server.close()
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        _LOG.info("ending")
+        await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
         await asyncio.gather(*(pool.close() for pool in self._pools.values()), *self._retiring)
+        _LOG.info("ended")
 
     async def reload(self) -> None:
         """Take up what the records say: changed functions get new processes, and their old ones end in peace."""
-        wanted = {
-            record.name: _function(self._place, record) for record in records.all_of(self._place, "function")
-        }
-        before = dict(self._pools)
-        for name, config in wanted.items():
-            if name not in before or before[name].config != config:
-                self._pools[name] = Pool(config, self._sockets, FunctionLog(log_file(self._place, name)))
-                await self._pools[name].start()
-        await self._serve_routes()
-        for name, pool in before.items():
-            if self._pools.get(name) is not pool or name not in wanted:
-                self._pools.pop(name, None) if name not in wanted else None
-                task = asyncio.ensure_future(pool.close())
-                self._retiring.add(task)
-                task.add_done_callback(self._retiring.discard)
+        async with self._changing:
+            before = dict(self._pools)
+            try:
+                await self._run_functions()
+                await self._serve_routes()
+            finally:
+                for name, pool in before.items():
+                    if self._pools.get(name) is not pool:
+                        self._retire(pool)
+            _LOG.info("serving %s on %s", sorted(self._pools), sorted(self._listeners))
+
+    async def _run_functions(self) -> None:
+        wanted = [_function(self._place, record) for record in records.all_of(self._place, "function")]
+        for name in self._pools.keys() - {config.name for config in wanted}:
+            del self._pools[name]
+        for config in wanted:
+            pool = self._pools.get(config.name)
+            if pool is None or pool.config != config:
+                pool = Pool(config, self._sockets, FunctionLog(log_file(self._place, config.name)))
+                await pool.start()
+                self._pools[config.name] = pool
+
+    def _retire(self, pool: Pool) -> None:
+        task = asyncio.ensure_future(self._close(pool))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _close(self, pool: Pool) -> None:
+        await pool.close()
+        used = {other.config.bundle for other in self._pools.values()}
+        remove_old_bundles(self._place, pool.config.name, used)
 
     async def _serve_routes(self) -> None:
-        wanted: dict[int, App] = {}
-        for record in records.all_of(self._place, "route"):
-            pool = self._pools.get(record.inputs["function"])
-            if pool and record.outputs.get("port"):
-                wanted[int(record.outputs["port"])] = Gateway(_route(record), pool).application()
-        for port in [port for port in self._listeners if port not in wanted]:
+        wanted = {
+            int(record.outputs["port"]): _route(record)
+            for record in records.all_of(self._place, "route")
+            if record.outputs.get("port")
+        }
+        for port in self._listeners.keys() - wanted.keys():
+            del self._gateways[port]
             await self._listeners.pop(port).stop()
-        for port, app in wanted.items():
+        for port, config in wanted.items():
+            if port in self._gateways and self._gateways[port].config == config:
+                continue
+            gateway = Gateway(config, partial(self._pools.get, config.function))
             if port in self._listeners:
-                self._listeners[port].app = app
+                self._listeners[port].app = gateway.application()
             else:
-                self._listeners[port] = Listener(port, app)
+                self._listeners[port] = Listener(port, gateway.application())
                 self._listeners[port].start()
+            self._gateways[port] = gateway
 
     async def _control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         command = (await reader.readline()).decode().strip()
-        try:
-            match command:
-                case "status":
-                    answer = self.status()
-                case "reload":
-                    await self.reload()
-                    answer = {}
-                case "stop":
-                    answer = {}
-                case _:
-                    answer = {"error": f"the host does not know the command {command!r}."}
-        except LastmileError as error:
-            answer = {"error": str(error)}
+        answer = await self._obey(command)
         writer.write(json.dumps(answer).encode() + b"\n")
         with contextlib.suppress(OSError):
             await writer.drain()
         writer.close()
-        if command == "stop" or (command == "reload" and not self._listeners):
-            self.ended.set()
+        if answer.get("ending"):
+            self._ended.set()
+
+    async def _obey(self, command: str) -> dict[str, Any]:
+        match command:
+            case "status":
+                return self.status()
+            case "stop":
+                return {"ending": True}
+            case "reload":
+                try:
+                    await self.reload()
+                except LastmileError as error:
+                    return {"error": error.message, "hint": error.hint}
+                return {"ending": not self._listeners}
+            case _:
+                return {"error": f"the host does not know the command {command!r}."}
 
     def status(self) -> dict[str, Any]:
         """Return what runs now."""
@@ -176,6 +166,7 @@ class Host:
                         "pid": instance.pid,
                         "state": instance.state,
                         "in_flight": instance.in_flight,
+                        "requests": instance.served,
                         "memory_mb": round(instance.memory_mb(), 1),
                     }
                     for instance in pool.instances
@@ -222,33 +213,18 @@ def _route(record: Record) -> RouteConfig:
     )
 
 
-def _bind(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((ADDRESS, port))
-    except OSError as error:
-        listener.close()
-        raise LastmileError(
-            f"port {port} cannot be served: {error.strerror}.",
-            "Stop what listens there, then run `lastmile up`.",
-        ) from error
-    listener.listen(_BACKLOG)
-    return listener
-
-
 def main() -> None:
     """Run the host of the deployment in the folder that the command line names."""
     root = Path(sys.argv[1])
     place = Place(root, root.name)
     os.umask(0o077)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     with place.host_lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(lock, time.monotonic() + _LOCK_DEADLINE_S):
             sys.exit("another host of this deployment runs already.")
+        _remove_leftovers(place)
         # The paths of sockets may have about 100 bytes, so they are not kept in the deployment's own folder.
-        sockets = Path(tempfile.mkdtemp(prefix="lastmile-", dir="/tmp"))
+        sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS, dir="/tmp"))
         try:
             asyncio.run(Host(place, sockets).run())
         except LastmileError as error:
@@ -256,6 +232,30 @@ def main() -> None:
         finally:
             place.host_file.unlink(missing_ok=True)
             shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _lock(file: IO[str], deadline: float) -> bool:
+    """Take the lock. Whoever asks whether a host runs holds it for a moment, hence the second try."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
+
+
+def _remove_leftovers(place: Place) -> None:
+    """Remove the sockets of a host that was killed."""
+    try:
+        folder = Path(json.loads(place.host_file.read_text(encoding="utf-8"))["control"]).parent
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if folder.name.startswith(_SOCKETS):
+        shutil.rmtree(folder, ignore_errors=True)
+    place.host_file.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
+from lastmile_sls.files import make_private_folder
 from lastmile_sls.local.home import Place
 
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
+"""The current one included."""
 _POLL_S = 0.2
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class FunctionLog:
     """Writes a function's output, each line with its UTC time and the process that said it."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, clock: Callable[[], datetime] = _now) -> None:
+        make_private_folder(path.parent)
+        self._clock = clock
         self._handler = RotatingFileHandler(
-            path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
+            path, maxBytes=max_bytes, backupCount=KEPT_FILES - 1, encoding="utf-8", errors="replace"
         )
+        path.chmod(0o600)
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     def write(self, pid: int | None, line: str) -> None:
         """Add a line."""
-        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        stamp = self._clock().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         text = f"{stamp}Z [{pid}] {line}"
         self._handler.emit(logging.LogRecord("function", logging.INFO, "", 0, text, None, None))
 
@@ -45,18 +55,44 @@ def log_file(place: Place, function: str) -> Path:
 
 def tail(path: Path, lines: int, *, follow: bool) -> Iterator[str]:
     """Return the last lines of a log; with `follow`, go on with what is added, across rotations, until interrupted."""
-    position = 0
-    if path.exists():
-        with path.open(encoding="utf-8", errors="replace") as file:
+    file = _open(path)
+    try:
+        if file:
             yield from (line.rstrip("\n") for line in deque(file, maxlen=lines))
-            position = file.tell()
-    while follow:
-        time.sleep(_POLL_S)
-        if not path.exists():
-            continue
-        if path.stat().st_size < position:
-            position = 0
-        with path.open(encoding="utf-8", errors="replace") as file:
+        while follow:
+            time.sleep(_POLL_S)
+            if file:
+                yield from _whole_lines(file)
+            if _is_another(path, file):
+                if file:
+                    file.close()
+                file = _open(path)
+    finally:
+        if file:
+            file.close()
+
+
+def _open(path: Path) -> TextIO | None:
+    try:
+        return path.open(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _whole_lines(file: TextIO) -> Iterator[str]:
+    """Return what was added, without a last line whose end is still to come."""
+    while True:
+        position = file.tell()
+        line = file.readline()
+        if not line.endswith("\n"):
             file.seek(position)
-            yield from (line.rstrip("\n") for line in file)
-            position = file.tell()
+            return
+        yield line.rstrip("\n")
+
+
+def _is_another(path: Path, file: TextIO | None) -> bool:
+    """Tell whether the log was rotated, or has only now come into being."""
+    try:
+        return file is None or not os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -74,11 +74,12 @@ def all_of(place: Place, kind: str) -> list[Record]:
     return [record for record in found if record is not None]
 
 
-def set_engine(place: Place, engine: str) -> None:
-    """Note that another engine has taken over the deployment's stack."""
+def set_engine(place: Place, urn_prefix: str, engine: str) -> None:
+    """Note that another engine has taken over the stack whose URNs begin so."""
     for kind in KINDS:
         for record in all_of(place, kind):
-            put(place, replace(record, owner=replace(record.owner, engine=engine)))
+            if record.owner.urn.startswith(urn_prefix):
+                put(place, replace(record, owner=replace(record.owner, engine=engine)))
 
 
 def _path(place: Place, kind: str, name: str) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records, supervise
 from lastmile_sls.local.home import Place
-from lastmile_sls.local.queue import Counts, Queue
-from lastmile_sls.local.resources.queue import queue_file
+from lastmile_sls.local.queue import Counts
+from lastmile_sls.local.resources.queue import open_queue, queue_file
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class InstanceStatus:
     pid: int
     state: str
     in_flight: int
+    requests: int
+    """How many it has answered."""
     memory_mb: float
 
 
@@ -56,15 +58,15 @@ class DeploymentStatus:
 
 def read_status(place: Place) -> DeploymentStatus:
     """Return a deployment's status: from its host, or from its records when the host is down."""
-    running = supervise.is_running(place)
-    live: dict[str, Any] = supervise.ask(place, "status") if running else {}
+    answer = supervise.ask(place, "status")
+    live: dict[str, Any] = answer or {}
     routes = records.all_of(place, "route")
     functions = records.all_of(place, "function")
     owners = {record.owner.engine for kind in records.KINDS for record in records.all_of(place, kind)}
     return DeploymentStatus(
         deployment=place.deployment,
         engine=", ".join(sorted(owners)),
-        running=running,
+        running=answer is not None,
         host_pid=live.get("pid"),
         since=live.get("since"),
         url=routes[0].outputs.get("url") if routes else None,
@@ -103,10 +105,9 @@ def _function(record: records.Record, live: dict[str, Any]) -> FunctionStatus:
 
 
 def _counts(place: Place, record: records.Record) -> Counts:
-    path = queue_file(place, record.name)
-    if not path.exists():
+    if not queue_file(place, record.name).exists():
         return Counts(0, 0, 0)
-    queue = Queue(path, record.inputs["maxAttempts"], record.inputs["visibilityTimeoutS"])
+    queue = open_queue(place, record)
     try:
         return queue.counts()
     finally:
