@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.manifest import FILE, Manifest, Tensor, Version, digest_of, hash_file
+from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.spec import model as spec_model
@@ -60,13 +60,13 @@ def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
             target = destination / version.artifact
             target.parent.mkdir(parents=True)
             shutil.copyfile(folder / entry.artifact, target)
-        manifest = Manifest(spec.name, versions, _hashes(destination)).render()
+        manifest = render(Manifest(spec.name, versions, _hashes(destination)))
         (destination / FILE).write_bytes(manifest)
     except OSError as error:
         raise LastmileError(
             f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
         ) from error
-    return BuiltBundle(destination, digest_of(manifest))
+    return BuiltBundle(destination, digest(manifest))
 
 
 def _version(index: int, spec: Spec, folder: Path) -> Version:
@@ -126,15 +126,15 @@ def _is_table(entry: spec_model.Version, inputs: tuple[ColumnFacts, ...]) -> boo
     return bool(inputs) and all(column.shape == (-1,) for column in inputs)
 
 
-def _matrix(columns: tuple[ColumnFacts, ...]) -> list[Tensor]:
+def _matrix(columns: tuple[ColumnFacts, ...]) -> list[TensorSpec]:
     """Return one matrix for a table of numbers, else one tensor per column."""
     if all(column.datatype in _NUMBERS for column in columns):
-        return [Tensor(MATRIX, "FP64", [-1, len(columns)])]
+        return [TensorSpec(MATRIX, "FP64", [-1, len(columns)])]
     return [_tensor(column) for column in columns]
 
 
-def _tensor(column: ColumnFacts) -> Tensor:
-    return Tensor(column.name, column.datatype, list(column.shape))
+def _tensor(column: ColumnFacts) -> TensorSpec:
+    return TensorSpec(column.name, column.datatype, list(column.shape))
 
 
 def _copy_runtime(destination: Path) -> None:
@@ -146,9 +146,5 @@ def _copy_runtime(destination: Path) -> None:
 
 
 def _hashes(folder: Path) -> dict[str, dict[str, Any]]:
-    hashes = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            size, sha256 = hash_file(str(path))
-            hashes[path.relative_to(folder).as_posix()] = {"sha256": sha256, "size": size}
-    return hashes
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): hash_file(str(path), path.stat().st_size) for path in files}

@@ -212,9 +212,9 @@ def generator(bits: Any = "MT19937", maker: Any = bit_generator) -> Any:
 
 def _seed_sequence(kind: Any, checksum: Any, state: Any) -> Any:
     import numpy as np
-    from numpy.random.bit_generator import __pyx_unpickle_SeedSequence as rebuild
 
     _need(kind is np.random.SeedSequence and isinstance(checksum, int), "random numbers")
+    rebuild = getattr(np.random.bit_generator, "__pyx_unpickle_SeedSequence")
     return rebuild(kind, checksum, state)
 
 

@@ -1,71 +1,79 @@
-"""Looks at a model file: what made it, what goes in, what comes out."""
+"""Looks at a model file: which framework made it, and what it takes and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection import lightgbm, onnx, python, sklearn, xgboost
 from lastmile_sls.inspection.facts import ModelFacts
-from lastmile_sls.inspection.sample import match, read_sample
+from lastmile_sls.inspection.sample import add_sample, read_sample
 
 _HEAD_BYTES = 4096
 
 
-@dataclass(frozen=True)
-class _Reader:
-    label: str
-    recognises: Callable[[Path, bytes], bool]
-    read: Callable[..., ModelFacts]
+class Reader(Protocol):
+    """What each framework's module has."""
+
+    NAME: str
+    LABEL: str
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """Tell whether a file, by its first bytes, is the framework's."""
+
+    def read(self, path: Path, *, trust: bool = False) -> ModelFacts:
+        """Return what the file says, without running anything in it unless it is trusted."""
 
 
-_READERS = tuple(
-    _Reader(module.LABEL, module.recognises, module.read)
-    for module in (python, lightgbm, xgboost, sklearn, onnx)
-)
+_READERS: tuple[Reader, ...] = (lightgbm, xgboost, onnx, python, sklearn)
+"""In the order in which they are asked; a pickle's first byte says least, so it comes last."""
 
 
 def inspect(
     path: Path, *, sample: Path | None = None, trust: bool = False, entry: str | None = None
 ) -> ModelFacts:
-    """Return what is found out about a model file, without running anything in it unless `trust` is given.
+    """Return what is known about a model file.
 
     Args:
-        path: The model file.
-        sample: A CSV file with rows as the model takes them.
-        trust: Load a pickle whatever it does.
-        entry: The class of a Python file.
+        path: The file.
+        sample: A CSV file with a header and rows as the model takes them.
+        trust: Load a pickle in the ordinary way, which runs whatever code it holds.
+        entry: The predictor's class, when a Python file has several.
 
-    Raises LastmileError when the file is none that we know, or does not fit the sample.
+    Raises LastmileError for a file that no framework's reader recognises or that its reader refuses, and for a
+    sample that does not match.
     """
-    reader = _reader(path)
-    facts = (
-        reader.read(path, trust=trust, entry=entry)
-        if reader.read is python.read
-        else reader.read(path, trust=trust)
+    found = reader(path)
+    facts = found.read(path, trust=trust)
+    if found.NAME == python.NAME:
+        facts = replace(facts, entry=python.find_entry(path, entry))
+    elif entry is not None:
+        raise LastmileError(f"--entry is {entry!r}, but {path.name} is {found.LABEL}.", "Leave --entry out.")
+    return facts if sample is None else add_sample(facts, read_sample(sample))
+
+
+def reader(path: Path) -> Reader:
+    """Return the module that reads a file. Raises LastmileError, listing what is recognised, when none does."""
+    head = _head(path)
+    for candidate in _READERS:
+        if candidate.recognises(path, head):
+            return candidate
+    labels = "\n".join(f"  {candidate.LABEL}" for candidate in _READERS)
+    raise LastmileError(
+        f"{path.name} is no model file that lastmile recognises.", f"It recognises:\n{labels}"
     )
-    if sample is None:
-        return facts
-    columns = match(sample, read_sample(sample), facts.inputs, named=facts.named)
-    facts = replace(facts, inputs=columns)
-    strings = [column.name for column in columns if column.datatype == "BYTES"]
-    return replace(facts, frame=True) if strings and facts.framework == sklearn.NAME else facts
 
 
-def _reader(path: Path) -> _Reader:
-    if path.is_dir():
-        raise LastmileError(f"{path} is a folder.", "Name the model file in it.")
+def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
+    except IsADirectoryError:
+        raise LastmileError(f"{path} is a folder.", "Name the model file in it.") from None
     except OSError as error:
-        raise LastmileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise LastmileError(f"{path} cannot be read: {error.strerror}.", "Name the model file.") from error
     if not head:
-        raise LastmileError(f"{path} is empty.")
-    for reader in _READERS:
-        if reader.recognises(path, head):
-            return reader
-    known = "; ".join(reader.label for reader in _READERS)
-    raise LastmileError(f"{path.name} is no model file that we know.", f"Known are: {known}.")
+        raise LastmileError(f"{path.name} is empty.", "Save the model again.")
+    return head

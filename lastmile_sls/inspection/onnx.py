@@ -1,79 +1,135 @@
-"""What an ONNX model says about itself, asked of ONNX Runtime."""
+"""What an ONNX model says about itself. The file is read as bytes: no graph is built and nothing is run.
+
+The numbers of fields and types are those of onnx.proto (github.com/onnx/onnx/blob/main/onnx/onnx.proto, IR 13).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
+from lastmile_sls.inspection.protobuf import ProtobufError, fields, integer, messages, text
 
 NAME = "onnx"
-LABEL = "ONNX (.onnx)"
+LABEL = "ONNX"
 
+MAX_BYTES = 2 << 30
+"""A protocol buffer is no larger."""
+_IR_VERSION_TAG = 0x08
 _DATATYPES = {
-    "tensor(bool)": "BOOL",
-    "tensor(double)": "FP64",
-    "tensor(float)": "FP32",
-    "tensor(float16)": "FP16",
-    "tensor(int8)": "INT8",
-    "tensor(int16)": "INT16",
-    "tensor(int32)": "INT32",
-    "tensor(int64)": "INT64",
-    "tensor(string)": "BYTES",
-    "tensor(uint8)": "UINT8",
-    "tensor(uint16)": "UINT16",
-    "tensor(uint32)": "UINT32",
-    "tensor(uint64)": "UINT64",
-}
+    1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES", 9: "BOOL",
+    10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
+}  # fmt: skip
+_PRODUCER, _PRODUCER_VERSION, _GRAPH, _OPSETS = 2, 3, 7, 8
+_NODES, _INITIALIZERS, _INPUTS, _OUTPUTS = 1, 5, 11, 12
+_NODE_ATTRIBUTES, _TENSOR_NAME, _TENSOR_EXTERNAL = 5, 8, 13
+_ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = (5, 10), (6, 11)
+_TENSOR_TYPE, _SEQUENCE_TYPE, _MAP_TYPE = 1, 4, 5
+_MAX_DEPTH = 16
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether a file is an ONNX model: its first field is the IR version, a small number."""
-    return path.suffix == ".onnx" or (
-        len(head) > 2 and head[0] == 0x08 and head[1] < 0x20 and head[2] in (0x12, 0x3A)
-    )
+    """Tell whether a file is an ONNX model: it begins with a small IR version, and another field follows."""
+    begins = len(head) > 3 and head[0] == _IR_VERSION_TAG and 0 < head[1] < 0x40
+    return begins and (path.suffix == ".onnx" or head[2] in (0x12, 0x1A, 0x3A, 0x42))
 
 
 def read(path: Path, *, trust: bool = False) -> ModelFacts:
-    """Return the model's inputs and outputs. Raises LastmileError when it cannot be read, or has data outside its file."""
+    """Return what the model says.
+
+    Raises LastmileError for a file that is cut short, has weights in other files, or an input of no known type.
+    """
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise LastmileError(f"{path.name} has {size} bytes, but an ONNX file has at most {MAX_BYTES}.")
+    model = memoryview(path.read_bytes())
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise LastmileError(
-            f"{path.name} is an ONNX model, and reading it takes onnxruntime, which is not installed.",
-            "Install it: pip install 'lastmile-sls[onnx]'",
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    try:
-        # From memory, so that weights in other files, wherever they point, are not read.
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise LastmileError(
-            f"{path.name} cannot be read as ONNX: {_first_line(error)}",
-            "A model with external data must be saved as one file: onnx.save(model, path)",
-        ) from error
+        graph = _graph(model)
+        _refuse_other_files(path, graph)
+        return _describe(model, graph)
+    except (ProtobufError, UnicodeDecodeError) as error:
+        raise LastmileError(f"{path.name} is not a whole ONNX model: {error}.", "Export it anew.") from error
+
+
+def _graph(model: memoryview) -> memoryview:
+    for graph in messages(model, _GRAPH):
+        return graph
+    raise ProtobufError("it has no graph")
+
+
+def _describe(model: memoryview, graph: memoryview) -> ModelFacts:
+    constants = {text(tensor, _TENSOR_NAME) for tensor in messages(graph, _INITIALIZERS)}
+    inputs = tuple(_column(value) for value in messages(graph, _INPUTS) if text(value, 1) not in constants)
+    outputs = tuple(_column(value) for value in messages(graph, _OUTPUTS))
+    opsets = ", ".join(f"{text(o, 1) or 'ai.onnx'} {integer(o, 2)}" for o in messages(model, _OPSETS))
+    maker = f"{text(model, _PRODUCER)} {text(model, _PRODUCER_VERSION)}".strip() or "an unnamed program"
     return ModelFacts(
         framework=NAME,
-        requirements=(f"onnxruntime=={onnxruntime.__version__}",),
-        inputs=tuple(_column(path, tensor) for tensor in session.get_inputs()),
-        outputs=tuple(_column(path, tensor) for tensor in session.get_outputs()),
+        requirements=("onnxruntime",),
+        inputs=inputs,
+        outputs=outputs,
+        notes=(f"Made by {maker}; operator sets: {opsets or 'not named'}.",),
     )
 
 
-def _column(path: Path, tensor: Any) -> ColumnFacts:
-    if tensor.type.startswith("seq(map("):  # a ZipMap's probabilities, which the runtime turns into a matrix
-        return ColumnFacts(tensor.name, "FP32", (-1, -1))
-    if tensor.type not in _DATATYPES:
-        raise LastmileError(
-            f"{path.name} has {tensor.name} of the type {tensor.type}, which no protocol carries.",
-            f"Export the model with tensors of: {', '.join(_DATATYPES)}",
+def _column(value: memoryview) -> ColumnFacts:
+    name = text(value, 1)
+    kinds = {number: part for kind in messages(value, 2) for number, part in fields(kind)}
+    tensor = kinds.get(_TENSOR_TYPE)
+    if isinstance(tensor, memoryview):
+        return ColumnFacts(name, _datatype(name, integer(tensor, 1)), _shape(tensor))
+    sequence = kinds.get(_SEQUENCE_TYPE)
+    if isinstance(sequence, memoryview):
+        for element in messages(sequence, 1):
+            for mapping in messages(element, _MAP_TYPE):
+                return ColumnFacts(name, _map_datatype(name, mapping), (-1, -1))
+    raise ProtobufError(f"{name} is neither a tensor nor a list of dictionaries of numbers")
+
+
+def _map_datatype(name: str, mapping: memoryview) -> str:
+    """Return the type of a ZipMap's values: the runtime makes a matrix of them."""
+    for value in messages(mapping, 2):
+        for tensor in messages(value, _TENSOR_TYPE):
+            return _datatype(name, integer(tensor, 1))
+    raise ProtobufError(f"{name} holds dictionaries of no known type")
+
+
+def _datatype(name: str, code: int) -> str:
+    if code not in _DATATYPES:
+        raise ProtobufError(
+            f"{name} has the element type {code}, which the Open Inference Protocol has no name for"
         )
-    shape = tuple(size if isinstance(size, int) else -1 for size in tensor.shape) or (-1,)
-    return ColumnFacts(tensor.name, _DATATYPES[tensor.type], shape)
+    return _DATATYPES[code]
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+def _shape(tensor: memoryview) -> tuple[int, ...]:
+    for shape in messages(tensor, 2):
+        sizes = [integer(size, 1) or -1 for size in messages(shape, 1)]
+        return tuple(size if 0 < size < 1 << 31 else -1 for size in sizes)
+    return (-1,)
+
+
+def _refuse_other_files(path: Path, graph: memoryview) -> None:
+    for tensor in _tensors(graph, 0):
+        for entry in messages(tensor, _TENSOR_EXTERNAL):
+            if text(entry, 1) == "location":
+                raise LastmileError(
+                    f"{path.name} keeps the tensor {text(tensor, _TENSOR_NAME)!r} in another file, "
+                    f"{text(entry, 2)!r}, but a version is one file.",
+                    "Save it as one: onnx.save(onnx.load(path), path, save_as_external_data=False)",
+                )
+
+
+def _tensors(graph: memoryview, depth: int) -> Iterator[memoryview]:
+    """Yield every tensor of a graph and of the graphs in its nodes."""
+    if depth > _MAX_DEPTH:
+        raise ProtobufError(f"it has graphs in graphs, more than {_MAX_DEPTH} deep")
+    yield from messages(graph, _INITIALIZERS)
+    for node in messages(graph, _NODES):
+        for attribute in messages(node, _NODE_ATTRIBUTES):
+            for number in _ATTRIBUTE_TENSORS:
+                yield from messages(attribute, number)
+            for number in _ATTRIBUTE_GRAPHS:
+                for inner in messages(attribute, number):
+                    yield from _tensors(inner, depth + 1)

@@ -77,12 +77,12 @@ class _Deflated:
 
 def _lz4(file: IO[bytes]) -> Source:
     try:
-        import lz4.frame
+        from lz4.frame import LZ4FrameFile  # type: ignore[import-not-found,unused-ignore]  # optional
     except ImportError as error:
         raise RefusedPickleError(
             "it is compressed with lz4, which is not installed (pip install lz4)"
         ) from error
-    source: Source = lz4.frame.LZ4FrameFile(file)
+    source: Source = LZ4FrameFile(file)
     return source
 
 
@@ -90,9 +90,9 @@ def _lz4(file: IO[bytes]) -> Source:
 _PACKERS: dict[bytes, Callable[[IO[bytes]], Source]] = {
     b"\x78": lambda file: _Deflated(file, zlib.MAX_WBITS),
     b"\x1f\x8b": lambda file: _Deflated(file, 16 + zlib.MAX_WBITS),
-    b"BZ": lambda file: bz2.BZ2File(file),
-    b"\x5d\x00": lambda file: lzma.LZMAFile(file),
-    b"\xfd\x37\x7a\x58\x5a": lambda file: lzma.LZMAFile(file),
+    b"BZ": bz2.BZ2File,
+    b"\x5d\x00": lzma.LZMAFile,
+    b"\xfd\x37\x7a\x58\x5a": lzma.LZMAFile,
     _LZ4: _lz4,
 }
 

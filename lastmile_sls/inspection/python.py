@@ -1,56 +1,86 @@
-"""What a Python file says about its predictor class; the file is parsed, never run."""
+"""What a Python file offers as a predictor. The file is parsed, never imported."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ModelFacts
 
 NAME = "python"
-LABEL = "Python file with a predictor class (.py)"
+LABEL = "Python (a file with a class that has a predict method)"
+
+MAX_BYTES = 4 << 20
+_EXAMPLE = "class Model:\n    def predict(self, inputs):\n        return {'answer': [...]}"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether a file is Python source, by its suffix."""
+    """Tell whether a file is Python, by its suffix: any text could be."""
     return path.suffix == ".py"
 
 
-def read(path: Path, *, trust: bool = False, entry: str | None = None) -> ModelFacts:
-    """Return the predictor class: the one named, else the only one with a `predict` method.
+def read(path: Path, *, trust: bool = False) -> ModelFacts:
+    """Return the predictor's class; `entry` is None when there are several. Raises LastmileError when there is none."""
+    tree = _parse(path)
+    found = _predictors(tree)
+    if not found:
+        raise LastmileError(f"{path.name} has no class with a predict method.", f"Write one:\n{_EXAMPLE}")
+    imported = _imported(tree)
+    notes = (
+        (f"It imports {', '.join(imported)}: list what they come from under requirements.",)
+        if imported
+        else ()
+    )
+    return ModelFacts(framework=NAME, entry=found[0] if len(found) == 1 else None, notes=notes)
 
-    Raises LastmileError when the file is not Python, or has no such class, or several.
-    """
-    found = predictors(path)
-    if entry is not None and entry not in found:
+
+def find_entry(path: Path, asked: str | None) -> str:
+    """Return the predictor's class: the one asked for, or the only one. Raises LastmileError for any other case."""
+    found = _predictors(_parse(path))
+    if asked is None and len(found) > 1:
         raise LastmileError(
-            f"entry is {entry!r}, but {path.name} has no such class with a predict method.",
-            f"Name one of: {', '.join(found)}" if found else "Give a class a method predict(self, inputs).",
+            f"{path.name} has {len(found)} classes with a predict method: {', '.join(found)}.",
+            f"Name one: --entry {found[0]}",
         )
-    if entry is None and len(found) != 1:
-        which = (
-            f"{len(found)} classes with a predict method: {', '.join(found)}"
-            if found
-            else "no class with a predict method"
-        )
+    if asked is not None and asked not in found:
         raise LastmileError(
-            f"{path.name} has {which}.",
-            "Name one with --entry." if found else "Give a class a method predict(self, inputs).",
+            f"--entry is {asked!r}, but the classes with a predict method in {path.name} are "
+            f"{', '.join(found) or 'none'}.",
+            "Name one of them.",
         )
-    return ModelFacts(framework=NAME, entry=entry or found[0])
+    return asked or found[0]
 
 
-def predictors(path: Path) -> list[str]:
-    """Return the names of the top-level classes that have a `predict` method."""
+def _parse(path: Path) -> ast.Module:
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise LastmileError(f"{path.name} has {size} bytes, but a Python file is read up to {MAX_BYTES}.")
     try:
-        tree = ast.parse(path.read_bytes(), filename=path.name)
-    except (SyntaxError, ValueError) as error:
-        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        raise LastmileError(f"{path.name}{line} is not Python: {error}.") from error
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise LastmileError(
+            f"{path.name}:{error.lineno} is not Python: {error.msg}.", "Mend the line."
+        ) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise LastmileError(f"{path.name} is not Python: {error}.") from error
+
+
+def _predictors(tree: ast.Module) -> list[str]:
     return [
         node.name
-        for node in classes
-        if any(isinstance(item, ast.FunctionDef) and item.name == "predict" for item in node.body)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(part, ast.FunctionDef) and part.name == "predict" for part in node.body)
     ]
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    """Return the packages that the file imports and Python does not bring."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return sorted(names - sys.stdlib_module_names)

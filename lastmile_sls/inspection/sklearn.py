@@ -36,7 +36,9 @@ _INNER = (
 )
 _MAX_DEPTH = 12
 _MAX_CATEGORIES = 20
-_DATATYPES = {"b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64", "O": "BYTES", "U": "BYTES", "S": "BYTES", "T": "BYTES"}  # fmt: skip
+_DATATYPES = {
+    "b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64", "O": "BYTES", "U": "BYTES", "S": "BYTES", "T": "BYTES",
+}  # fmt: skip
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -81,7 +83,7 @@ def _trusted(path: Path) -> Unpickled:
             f"{path.name} cannot be loaded: {type(error).__name__}: {error}.",
             "Run lastmile where the model's own packages are installed.",
         ) from error
-    made_with = getattr(model, "__getstate__", dict)()
+    made_with: Any = getattr(model, "__getstate__", dict)()
     found = made_with.get("_sklearn_version") if isinstance(made_with, dict) else None
     return Unpickled(model, found, frozenset({type(model).__module__.split(".")[0]}))
 
@@ -117,7 +119,7 @@ def _columns(model: Any) -> tuple[ColumnFacts, ...]:
         columns = numbered_columns(count)
     else:
         return ()
-    known = {place: categories for place, categories in _categories(model)}
+    known = dict(_categories(model))
     return tuple(
         replace(column, datatype="BYTES", categories=categories)
         if (categories := known.get(column.name, known.get(index))) is not None
@@ -205,9 +207,10 @@ def _categories(model: Any) -> Iterator[tuple[str | int, tuple[str, ...]]]:
 def _requirements(unpickled: Unpickled, *, frame: bool) -> tuple[str, ...]:
     pinned = unpickled.sklearn_version or _installed("scikit-learn")
     found = [f"scikit-learn=={pinned}"]
-    for package in ("lightgbm", "xgboost"):
-        if package in unpickled.packages and (installed := _installed(package)):
-            found.append(f"{package}=={installed}")
+    others = {
+        package: _installed(package) for package in ("lightgbm", "xgboost") if package in unpickled.packages
+    }
+    found += [f"{package}=={installed}" for package, installed in others.items() if installed]
     return (*found, "pandas") if frame else tuple(found)
 
 

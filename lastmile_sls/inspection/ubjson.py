@@ -1,99 +1,116 @@
-"""Reads UBJSON, as XGBoost writes it (ubjson.org, draft 12): values only, bounded, nothing is run."""
+"""Reads UBJSON (draft 12, ubjson.org) as XGBoost writes it; long arrays of numbers are skipped, not kept."""
 
 from __future__ import annotations
 
 import struct
 from typing import Any
 
-_NUMBERS = {"i": ">b", "U": ">B", "I": ">h", "l": ">i", "L": ">q", "d": ">f", "D": ">d"}
+_NUMBERS = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"}
 _CONSTANTS = {"T": True, "F": False, "Z": None}
 _MAX_DEPTH = 64
 
 
-class NotUbjsonError(ValueError):
-    """The bytes are not UBJSON."""
+class UbjsonError(ValueError):
+    """The bytes are not UBJSON; the message says where."""
 
 
-def loads(content: bytes) -> Any:
-    """Return the value in the bytes. Raises NotUbjsonError. Long typed arrays are skipped and become their length."""
-    return _Reader(content).value(depth=0)
+class Skipped:
+    """Stands for an array of numbers that was not kept."""
+
+
+def decode(content: bytes) -> Any:
+    """Return the value in the bytes. Raises UbjsonError for bytes that are cut short, too deep or something else."""
+    reader = _Reader(content)
+    try:
+        return reader.value(reader.marker(), 0)
+    except (struct.error, UnicodeDecodeError) as error:
+        raise UbjsonError(f"it is cut short or garbled near byte {reader.position}") from error
 
 
 class _Reader:
     def __init__(self, content: bytes) -> None:
-        self._content = memoryview(content)
-        self._at = 0
+        self.content = content
+        self.position = 0
 
-    def value(self, depth: int, marker: str = "") -> Any:
+    def marker(self) -> str:
+        while (mark := self._take("c")) == b"N":
+            pass
+        return str(mark, "latin1")
+
+    def value(self, mark: str, depth: int) -> Any:
         if depth > _MAX_DEPTH:
-            raise NotUbjsonError("nested too deeply")
-        marker = marker or self._marker()
-        if marker in _CONSTANTS:
-            return _CONSTANTS[marker]
-        if marker in _NUMBERS:
-            return self._number(marker)
-        match marker:
+            raise UbjsonError(f"it is nested more than {_MAX_DEPTH} deep")
+        if mark in _NUMBERS:
+            return self._take(_NUMBERS[mark])
+        if mark in _CONSTANTS:
+            return _CONSTANTS[mark]
+        match mark:
             case "S":
                 return self._text()
-            case "[":
-                return self._array(depth)
+            case "C":
+                return str(self._take("c"), "latin1")
             case "{":
                 return self._object(depth)
-        raise NotUbjsonError(f"unknown marker {marker!r}")
-
-    def _take(self, size: int) -> memoryview:
-        if size < 0 or self._at + size > len(self._content):
-            raise NotUbjsonError("it ends too early")
-        taken = self._content[self._at : self._at + size]
-        self._at += size
-        return taken
-
-    def _marker(self) -> str:
-        return chr(self._take(1)[0])
-
-    def _peek(self) -> str:
-        return chr(self._content[self._at]) if self._at < len(self._content) else ""
-
-    def _number(self, marker: str) -> Any:
-        form = _NUMBERS[marker]
-        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
-
-    def _length(self) -> int:
-        marker = self._marker()
-        if marker not in "iUIlL":
-            raise NotUbjsonError(f"{marker!r} is no length")
-        return int(self._number(marker))
-
-    def _text(self) -> str:
-        return bytes(self._take(self._length())).decode("utf-8", errors="replace")
-
-    def _array(self, depth: int) -> Any:
-        if self._peek() == "$":
-            self._take(1)
-            kind = self._marker()
-            if kind not in _NUMBERS or self._marker() != "#":
-                raise NotUbjsonError("a typed array needs a number type and a count")
-            count = self._length()
-            self._take(count * struct.calcsize(_NUMBERS[kind]))
-            return count
-        if self._peek() == "#":
-            self._take(1)
-            return [self.value(depth + 1) for _ in range(self._length())]
-        items = []
-        while (marker := self._marker()) != "]":
-            items.append(self.value(depth + 1, marker))
-        return items
+            case "[":
+                return self._array(depth)
+            case _:
+                raise UbjsonError(f"byte {self.position} is {mark!r}, which begins no value")
 
     def _object(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        if self._peek() == "#":
-            self._take(1)
-            for _ in range(self._length()):
-                name = self._text()
-                found[name] = self.value(depth + 1)
-            return found
-        while self._peek() != "}":
+        kind, count = self._header()
+        members: dict[str, Any] = {}
+        while (count is not None and len(members) < count) or (count is None and not self._closes("}")):
             name = self._text()
-            found[name] = self.value(depth + 1)
-        self._take(1)
+            if name in members:
+                raise UbjsonError(f"it has {name!r} twice in one object")
+            members[name] = self.value(kind or self.marker(), depth + 1)
+        return members
+
+    def _array(self, depth: int) -> list[Any] | Skipped:
+        kind, count = self._header()
+        if kind in _NUMBERS and count is not None:
+            self._skip(count * struct.calcsize(_NUMBERS[kind]))
+            return Skipped()
+        if count is not None and count > len(self.content) - self.position:
+            raise UbjsonError(
+                f"it announces {count} items, but has {len(self.content) - self.position} bytes left"
+            )
+        items: list[Any] = []
+        while (count is not None and len(items) < count) or (count is None and not self._closes("]")):
+            items.append(self.value(kind or self.marker(), depth + 1))
+        return items
+
+    def _header(self) -> tuple[str | None, int | None]:
+        kind = self.marker() if self._closes("$") else None
+        count = self._length() if self._closes("#") else None
+        if kind and count is None:
+            raise UbjsonError(f"it announces a type without a count at byte {self.position}")
+        return kind, count
+
+    def _closes(self, mark: str) -> bool:
+        found = self.content[self.position : self.position + 1] == mark.encode()
+        self.position += found
         return found
+
+    def _length(self) -> int:
+        mark = self.marker()
+        length = self._take(_NUMBERS[mark]) if mark in "iUIlL" else -1
+        if length < 0:
+            raise UbjsonError(f"it has no length at byte {self.position}")
+        return int(length)
+
+    def _text(self) -> str:
+        length = self._length()
+        start = self.position
+        self._skip(length)
+        return self.content[start : self.position].decode()
+
+    def _skip(self, size: int) -> None:
+        if size > len(self.content) - self.position:
+            raise UbjsonError(f"it announces {size} bytes, but has {len(self.content) - self.position} left")
+        self.position += size
+
+    def _take(self, code: str) -> Any:
+        (value,) = struct.unpack_from(f">{code}", self.content, self.position)
+        self.position += struct.calcsize(code)
+        return value

@@ -35,6 +35,10 @@ _NEVER_GIVEN_A_STATE = (
     types.ModuleType,
 )
 _Handler = Callable[[Any], None]
+_PLAIN: dict[int, Any] = dict(pickle._Unpickler.dispatch)
+_LOAD_REDUCE, _LOAD_NEWOBJ, _LOAD_BUILD = (
+    _PLAIN[op[0]] for op in (pickle.REDUCE, pickle.NEWOBJ, pickle.BUILD)
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class ArrayWrapper:
 class Unpickler(pickle._Unpickler):
     """The restricted reader of one pickle; object arrays get one each."""
 
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar[dict[int, Any]] = dict(_PLAIN)
+    proto: int
+    stack: list[Any]
 
     def __init__(self, stream: PickleStream, *, depth: int = 0) -> None:
         super().__init__(stream)
@@ -93,12 +99,12 @@ class Unpickler(pickle._Unpickler):
     def _load_reduce(self) -> None:
         if id(self.stack[-2]) not in self._calls:
             raise RefusedPickleError(f"it calls {_name(self.stack[-2])}")
-        pickle._Unpickler.load_reduce(self)
+        _LOAD_REDUCE(self)
 
     def _load_newobj(self) -> None:
         if id(self.stack[-2]) not in self._classes:
             raise RefusedPickleError(f"it makes an instance of {_name(self.stack[-2])}")
-        pickle._Unpickler.load_newobj(self)
+        _LOAD_NEWOBJ(self)
 
     def _load_build(self) -> None:
         state, target = self.stack[-1], self.stack[-2]
@@ -108,7 +114,7 @@ class Unpickler(pickle._Unpickler):
             raise RefusedPickleError(f"it sets slots of {_name(type(target))}")
         if isinstance(state, dict) and isinstance(version := state.get("_sklearn_version"), str):
             self.sklearn_version = self.sklearn_version or version
-        pickle._Unpickler.load_build(self)
+        _LOAD_BUILD(self)
         self.stack[-1] = self._built(self.stack[-1])
 
     def _built(self, value: Any) -> Any:
@@ -121,8 +127,8 @@ class Unpickler(pickle._Unpickler):
     def _array(self, wrapper: ArrayWrapper) -> Any:
         import numpy as np
 
-        state = vars(wrapper)
-        dtype, shape, order = state.get("dtype"), state.get("shape"), state.get("order")
+        state: dict[str, Any] = vars(wrapper)
+        dtype, shape, order = (state.get(name) for name in ("dtype", "shape", "order"))
         sizes = isinstance(shape, tuple) and all(isinstance(n, (int, np.integer)) and n >= 0 for n in shape)
         if not sizes or not isinstance(dtype, np.dtype) or order not in ("C", "F"):
             raise RefusedPickleError("it describes an array as joblib never does")

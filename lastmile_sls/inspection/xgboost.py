@@ -1,4 +1,4 @@
-"""What an XGBoost model says about itself, in JSON or UBJSON; XGBoost is not imported."""
+"""What an XGBoost model says about itself, in its JSON or UBJSON file. XGBoost itself is not imported."""
 
 from __future__ import annotations
 
@@ -7,65 +7,94 @@ from pathlib import Path
 from typing import Any
 
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.inspection import ubjson
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts, numbered_columns
+from lastmile_sls.inspection.ubjson import UbjsonError, decode
 
 NAME = "xgboost"
-LABEL = "XGBoost (.json, .ubj)"
+LABEL = "XGBoost (JSON or UBJSON)"
 
-_LEARNER = b"learner"
+MAX_BYTES = 1 << 30
+_HEAD_CHARACTERS = 32
+_MAX_COLUMNS = 1_000_000
+_MAX_CLASSES = 1_000_000
+_DATATYPES = {"int": "INT64", "i": "BOOL", "c": "INT64"}
+"""XGBoost's types of features; float and q (quantitative) are FP32, c is a category's code."""
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Tell whether a file is an XGBoost model: an object whose first key is `learner`."""
-    return head.startswith(b"{") and (_LEARNER in head[:40] or path.suffix == ".ubj")
+    """Tell whether a file is an XGBoost model: an object whose first member is one of the model's two."""
+    text = head.lstrip()[:_HEAD_CHARACTERS]
+    if not text.startswith(b"{"):
+        return False
+    return b"learner" in text or (path.suffix in (".json", ".ubj") and b"version" in text)
 
 
 def read(path: Path, *, trust: bool = False) -> ModelFacts:
-    """Return what the model says. Raises LastmileError when it is not one that XGBoost 1.7 or later wrote."""
+    """Return what the file says. Raises LastmileError when it is no whole XGBoost model."""
     document = _document(path)
     try:
-        learner, version = document["learner"], document["version"]
-        parameters = learner["learner_model_param"]
-        count, classes = int(parameters["num_feature"]), int(parameters["num_class"])
-        targets = int(parameters.get("num_target", "1"))
-        objective = str(learner["objective"]["name"])
-        names = learner.get("feature_names") or []
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, f"{error} is missing") from error
-    columns = tuple(ColumnFacts(str(name), "FP32") for name in names) or numbered_columns(count, "FP32")
-    made_with = ".".join(str(part) for part in version)
+        return _describe(document)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise LastmileError(
+            f"{path.name} is not a whole XGBoost model: {type(error).__name__} {error}.",
+            "Save it anew: model.save_model(path)",
+        ) from error
+
+
+def _document(path: Path) -> Any:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise LastmileError(f"{path.name} has {size} bytes, but at most {MAX_BYTES} are read.")
+    content = path.read_bytes()
+    try:
+        return json.loads(content) if content.lstrip()[:2] in (b'{"', b"{\n", b"{ ") else decode(content)
+    except (UbjsonError, ValueError, RecursionError) as error:
+        raise LastmileError(
+            f"{path.name} is neither JSON nor UBJSON: {error}.", "Save it anew: model.save_model(path)"
+        ) from error
+
+
+def _describe(document: Any) -> ModelFacts:
+    learner = document["learner"]
+    count = int(learner["learner_model_param"]["num_feature"])
+    if not 0 < count <= _MAX_COLUMNS:
+        raise ValueError(f"num_feature is {count}")
+    names, types = learner.get("feature_names") or [], learner.get("feature_types") or []
+    version = ".".join(str(int(part)) for part in document["version"])
+    columns = (
+        numbered_columns(count, "FP32")
+        if not names
+        else tuple(ColumnFacts(str(name), "FP32") for name in names)
+    )
+    if len(columns) != count:
+        raise ValueError(f"it has {len(names)} feature_names, but num_feature is {count}")
+    typed = zip(columns, types or ["float"] * count, strict=True)
     return ModelFacts(
         framework=NAME,
-        framework_version=made_with,
-        requirements=(f"xgboost=={made_with}",),
-        inputs=columns,
-        outputs=_outputs(objective, classes, targets),
+        framework_version=version,
+        requirements=(f"xgboost=={version}",),
+        inputs=tuple(ColumnFacts(column.name, _DATATYPES.get(kind, "FP32")) for column, kind in typed),
+        outputs=_outputs(learner),
         named=bool(names),
+        notes=tuple(_notes(columns, types)),
     )
 
 
-def _outputs(objective: str, classes: int, targets: int) -> tuple[ColumnFacts, ...]:
+def _outputs(learner: dict[str, Any]) -> tuple[ColumnFacts, ...]:
+    objective = learner["objective"]["name"]
+    classes, targets = (
+        int(learner["learner_model_param"].get(key, 0)) for key in ("num_class", "num_target")
+    )
+    if classes > _MAX_CLASSES or targets > _MAX_CLASSES:
+        raise ValueError(f"num_class is {classes} and num_target is {targets}")
     if objective in ("binary:logistic", "multi:softprob"):
-        return (ColumnFacts("predict", "INT64"), ColumnFacts("predict_proba", "FP32", (-1, max(classes, 2))))
+        shape = (-1, max(classes, 2))
+        return (ColumnFacts("predict", "INT64"), ColumnFacts("predict_proba", "FP32", shape))
     return (ColumnFacts("predict", "FP32", (-1, targets) if targets > 1 else (-1,)),)
 
 
-def _document(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    try:
-        # In JSON a quote follows the brace; in UBJSON, a length or a marker.
-        is_json = content[1:].lstrip()[:1] == b'"'
-        document = json.loads(content) if is_json else ubjson.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path, str(error)) from error
-    if not isinstance(document, dict):
-        raise _unreadable(path, "it is no object")
-    return document
-
-
-def _unreadable(path: Path, reason: str) -> LastmileError:
-    return LastmileError(
-        f"{path.name} is not a model that XGBoost 1.7 or later wrote: {reason}.",
-        "Save it anew: booster.save_model('model.ubj')",
-    )
+def _notes(columns: tuple[ColumnFacts, ...], types: list[str]) -> list[str]:
+    coded = [column.name for column, kind in zip(columns, types, strict=False) if kind == "c"]
+    if not coded:
+        return []
+    return [f"{', '.join(coded)}: categories, which the model takes as the numbers they had in training."]

@@ -19,7 +19,7 @@ from lastmile_sls.provider.service import LastmileProvider
 _MAX_MESSAGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 
 
-class _UserErrors(grpc.ServerInterceptor[Any, Any]):
+class _UserErrors(grpc.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
     """Turns a LastmileError into a status whose text Pulumi shows; anything else is a bug and keeps its traceback."""
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:

@@ -50,7 +50,7 @@ def draft(
 def _column(facts: ColumnFacts) -> Column:
     return Column(
         name=facts.name,
-        datatype=facts.datatype,  # type: ignore[arg-type]  # the readers give the protocol's names; the model checks
+        datatype=facts.datatype,
         shape=facts.shape,
         minimum=facts.minimum,
         maximum=facts.maximum,

@@ -106,9 +106,9 @@ def ask(url: str, headers: Mapping[str, str], document: Any) -> Answer:
     request = urllib.request.Request(url, data=data, headers=dict(headers))
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return Answer(response.status, response.headers, json.load(response))
+            return Answer(response.status, dict(response.headers), json.load(response))
     except urllib.error.HTTPError as error:
-        return Answer(error.code, error.headers, json.load(error))
+        return Answer(error.code, dict(error.headers), json.load(error))
 
 
 @contextlib.contextmanager

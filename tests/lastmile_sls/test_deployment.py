@@ -98,7 +98,7 @@ def test_the_weights_of_the_spec_are_the_weights_of_the_traffic(work: Workspace,
     )
     work.run("up", "--engine", engine)
     url, key = work.run("url").stdout.strip(), work.run("key").stdout.strip()
-    seen = {}
+    seen: dict[str, str] = {}
     for user in [f"user-{n}" for n in range(40)] * 2:
         headers = {"x-api-key": key, "x-user": user}
         answer = ask(f"{url}/v2/models/doubler/infer", headers, INFERENCE)
