@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
+from lastmile_sls.inspection.inspect import inspect
 from lastmile_sls.spec import model as spec_model
 from lastmile_sls.spec.model import Spec
 
@@ -71,8 +71,9 @@ def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
 
 def _version(index: int, spec: Spec, folder: Path) -> Version:
     entry = spec.versions[index]
-    facts = _read(entry, folder / entry.artifact)
-    inputs = _inputs(f"versions[{index}]", spec.contract.inputs, facts)
+    field = f"versions[{index}]"
+    facts = _read(field, entry, folder / entry.artifact)
+    inputs = _inputs(field, spec.contract.inputs, facts)
     columns = [column.name for column in inputs] if _is_table(entry, inputs) else []
     outputs = facts.outputs or _facts_of(spec.contract.outputs)
     return Version(
@@ -87,10 +88,13 @@ def _version(index: int, spec: Spec, folder: Path) -> Version:
     )
 
 
-def _read(entry: spec_model.Version, artifact: Path) -> ModelFacts:
-    reader: Any = import_module(f"lastmile_sls.inspection.{entry.framework}")
-    named = {"entry": entry.entry} if entry.entry else {}
-    facts: ModelFacts = reader.read(artifact, trust=entry.trusted, **named)
+def _read(field: str, entry: spec_model.Version, artifact: Path) -> ModelFacts:
+    facts = inspect(artifact, trust=entry.trusted, entry=entry.entry)
+    if facts.framework != entry.framework:
+        raise LastmileError(
+            f"{field}.framework is {entry.framework!r}, but {entry.artifact} is a model of {facts.framework!r}.",
+            f"Write framework: {facts.framework}, or name another artifact.",
+        )
     return facts
 
 

@@ -128,7 +128,8 @@ class Unpickler(pickle._Unpickler):
         import numpy as np
 
         state: dict[str, Any] = vars(wrapper)
-        dtype, shape, order = (state.get(name) for name in ("dtype", "shape", "order"))
+        dtype, order = state.get("dtype"), state.get("order")
+        shape: Any = state.get("shape")
         sizes = isinstance(shape, tuple) and all(isinstance(n, (int, np.integer)) and n >= 0 for n in shape)
         if not sizes or not isinstance(dtype, np.dtype) or order not in ("C", "F"):
             raise RefusedPickleError("it describes an array as joblib never does")

@@ -49,9 +49,7 @@ def get(place: Place, kind: str, name: str) -> Record | None:
     path = _path(place, kind, name)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        record = Record(**{**content, "owner": Owner(**content["owner"])})
-        if (record.kind, record.name) != (kind, name):
-            raise ValueError(f"it says that it is the {record.kind} {record.name}")
+        return _parse(content, kind, name)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -59,7 +57,6 @@ def get(place: Place, kind: str, name: str) -> Record | None:
             f"{path} is not a resource record: {error}.",
             "Move the file away and run `lastmile up`: what is missing is made again.",
         ) from error
-    return record
 
 
 def delete(place: Place, kind: str, name: str) -> None:
@@ -80,6 +77,13 @@ def set_engine(place: Place, urn_prefix: str, engine: str) -> None:
         for record in all_of(place, kind):
             if record.owner.urn.startswith(urn_prefix):
                 put(place, replace(record, owner=replace(record.owner, engine=engine)))
+
+
+def _parse(content: Any, kind: str, name: str) -> Record:
+    record = Record(**{**content, "owner": Owner(**content["owner"])})
+    if (record.kind, record.name) != (kind, name):
+        raise ValueError(f"it says that it is the {record.kind} {record.name}")
+    return record
 
 
 def _path(place: Place, kind: str, name: str) -> Path:

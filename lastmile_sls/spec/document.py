@@ -15,6 +15,9 @@ MAX_BYTES = 1_048_576
 MAX_VALUES = 100_000
 """Aliases count each time they are used, so a small file cannot unfold into a huge one."""
 
+MAX_DEPTH = 32
+"""A spec needs 6 levels; the parser's own recursion ends the process at some thousands."""
+
 Location = tuple[str | int, ...]
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -38,6 +41,7 @@ def read_document(path: Path) -> Document:
     """Read a YAML file. Raises LastmileError, naming file and line, for what is not one mapping."""
     text = _read_text(path)
     try:
+        _check_depth(path, text)
         node = yaml.compose(text, Loader=_Loader)
         if not isinstance(node, yaml.MappingNode):
             raise LastmileError(
@@ -53,7 +57,9 @@ def read_document(path: Path) -> Document:
                 )
         return Document(yaml.load(text, Loader=_Loader), lines)  # noqa: S506 - the safe loader
     except yaml.YAMLError as error:
-        raise _not_yaml(path, error) from error
+        raise _not_yaml(path, text, error) from error
+    except ValueError as error:  # a date or number that YAML recognises and Python cannot hold
+        raise LastmileError(f"{path} has a value that cannot be read: {error}.", "Quote it.") from error
 
 
 def _read_text(path: Path) -> str:
@@ -72,10 +78,28 @@ def _read_text(path: Path) -> str:
         raise LastmileError(f"{path}:{line} is not UTF-8 text.", "Save it as UTF-8.") from error
 
 
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse deep nesting by the parser's events, which come one after the other."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise LastmileError(
+                f"{path}:{event.start_mark.line + 1} is nested more than {MAX_DEPTH} deep.",
+                "Close the brackets before it.",
+            )
+
+
 def _walk(node: yaml.Node, location: Location, path: Path) -> Iterator[tuple[Location, int]]:
+    if len(location) > MAX_DEPTH:
+        line = node.start_mark.line + 1
+        raise LastmileError(f"{path}:{line} has an alias that holds itself.", "Write its value out.")
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                raise LastmileError(f"{path}:{line} has {_kind(key)} for a key.", "Keys are plain words.")
             if key.value in seen:
                 raise LastmileError(
                     f"{path}:{key.start_mark.line + 1} {key.value} is there twice.",
@@ -90,15 +114,19 @@ def _walk(node: yaml.Node, location: Location, path: Path) -> Iterator[tuple[Loc
             yield from _walk(item, (*location, index), path)
 
 
-def _not_yaml(path: Path, error: yaml.YAMLError) -> LastmileError:
+def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> LastmileError:
     mark = getattr(error, "problem_mark", None)
     where = f"{path}:{mark.line + 1}" if mark else str(path)
-    problem = getattr(error, "problem", None) or str(error)
-    hint = "Indent with spaces." if "\\t" in problem or "tab" in problem else "Mend the line."
-    return LastmileError(f"{where} is not YAML: {problem}.", hint)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    tabs = mark is not None and "\t" in "".join(text.splitlines()[mark.line : mark.line + 1])
+    return LastmileError(
+        f"{where} is not YAML: {problem}.", "Indent with spaces, not tabs." if tabs else "Mend the line."
+    )
 
 
 def _kind(node: yaml.Node | None) -> str:
     if node is None:
         return "nothing"
+    if isinstance(node, yaml.MappingNode):
+        return "fields"
     return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"

@@ -72,8 +72,13 @@ def _message(location: Location, detail: ErrorDetails) -> str:
         case "missing":
             return f"{field} is missing. Add it."
         case "rule":
-            prefix = f"{field}: " if field else ""
-            return f"{prefix}{detail['msg']}".rstrip(".") + "."
+            return f"{field} {detail['msg']}".strip().rstrip(".") + "."
+        case "invalid_key":
+            return (
+                f"{_field(location[:-1]) or 'the spec'} has the key {value!r}, but a key is text. Quote it."
+            )
+        case "string_type" if not isinstance(value, (dict, list, type(None))):
+            return f"{field} is {_short(value)}, but must be text. Quote it: '{value}'."
         case "literal_error":
             return f"{field} is {value!r}, but must be one of {context['expected']}."
         case "string_pattern_mismatch":

@@ -6,7 +6,16 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 ALIASES = ("champion", "challenger", "shadow")
@@ -14,7 +23,7 @@ Framework = Literal["sklearn", "xgboost", "lightgbm", "onnx", "python", "pytorch
 Datatype = Literal[
     "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"
 ]  # fmt: skip
-Percent = Annotated[float, Field(ge=0, le=100)]
+Percent = Annotated[StrictFloat, Field(ge=0, le=100)]
 _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
@@ -31,12 +40,12 @@ PATTERNS = {
 
 
 def rule(text: str, /, **context: Any) -> PydanticCustomError:
-    """Return the error of a rule over several fields; its message is shown as it is."""
+    """Return the error of a rule; its message goes on after the field's name, or stands alone for the whole spec."""
     return PydanticCustomError("rule", text, context)
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Version(_Section):
@@ -55,11 +64,11 @@ class Version(_Section):
     requirements: Annotated[
         tuple[str, ...], Field(description="What the model was trained with, as pip writes it.")
     ] = ()
-    frame: Annotated[bool, Field(description="Give the model a pandas DataFrame instead of an array.")] = (
-        False
-    )
+    frame: Annotated[
+        StrictBool, Field(description="Give the model a pandas DataFrame instead of an array.")
+    ] = False
     trusted: Annotated[
-        bool,
+        StrictBool,
         Field(
             description="The file may run any code when it is loaded, because it is your own. See lastmile init --trust."
         ),
@@ -71,7 +80,8 @@ class Version(_Section):
     def _id_is_no_alias(cls, value: str) -> str:
         if value in ALIASES:
             raise rule(
-                "it is an alias that requests use; the aliases are {aliases}",
+                "is {id}, an alias that requests use; the aliases are {aliases}. Choose another",
+                id=repr(value),
                 aliases=", ".join(ALIASES),
             )
         return value
@@ -79,9 +89,7 @@ class Version(_Section):
     @model_validator(mode="after")
     def _entry_is_for_python(self) -> Version:
         if (self.framework == "python") != (self.entry is not None):
-            raise rule(
-                "entry names the class of a python artifact: needed with framework python, and only there"
-            )
+            raise rule("needs entry, the class of a python artifact, with framework python and only there")
         return self
 
 
@@ -102,7 +110,7 @@ class Sticky(_Section):
     @model_validator(mode="after")
     def _exactly_one(self) -> Sticky:
         if sum(value is not None for value in (self.header, self.cookie, self.input)) != 1:
-            raise rule("it needs exactly one of header, cookie, input")
+            raise rule("needs exactly one of header, cookie, input")
         return self
 
 
@@ -129,7 +137,7 @@ class Traffic(_Section):
         for id_, weight in exact.items():
             if weight != round(weight, 2):
                 raise rule(
-                    "{id} has {weight}, but a weight has at most two decimals",
+                    "has {weight} for {id}, but a percentage has at most two decimals",
                     id=id_,
                     weight=str(weight),
                 )
@@ -137,7 +145,7 @@ class Traffic(_Section):
         if exact and total != 100:
             change = "Lower one of them." if total > 100 else "Raise one of them."
             raise rule(
-                "they sum to {total}, but must sum to 100. {change}",
+                "sum to {total}, but must sum to 100. {change}",
                 total=f"{total.normalize():f}",
                 change=change,
             )
@@ -165,8 +173,8 @@ class Cors(_Section):
 class RateLimit(_Section):
     """How much the endpoint takes; more is answered 429."""
 
-    requests_per_s: Annotated[float, Field(gt=0, description="Sustained rate.")]
-    burst: Annotated[int, Field(ge=1, description="Requests at once.")]
+    requests_per_s: Annotated[StrictFloat, Field(gt=0, description="Sustained rate.")]
+    burst: Annotated[StrictInt, Field(ge=1, description="Requests at once.")]
 
 
 class Endpoint(_Section):
@@ -184,24 +192,28 @@ class Endpoint(_Section):
     @model_validator(mode="after")
     def _jwt_goes_with_auth(self) -> Endpoint:
         if (self.auth == "jwt") != (self.jwt is not None):
-            raise rule("jwt is needed with auth: jwt, and only there")
+            raise rule("needs jwt with auth: jwt, and only there")
         return self
 
 
 class Resources(_Section):
     """The room that the function gets."""
 
-    memory_mb: Annotated[int, Field(ge=64, le=131072, description="Memory of one instance, in MB.")] = 512
+    memory_mb: Annotated[StrictInt, Field(ge=64, le=131072, description="Memory of one instance, in MB.")] = (
+        512
+    )
     timeout_s: Annotated[
-        int, Field(ge=1, le=3600, description="A request is given up after this, in seconds.")
+        StrictInt, Field(ge=1, le=3600, description="A request is given up after this, in seconds.")
     ] = 30
     concurrency: Annotated[
-        int, Field(ge=1, le=1000, description="Requests that one instance answers at once.")
+        StrictInt, Field(ge=1, le=1000, description="Requests that one instance answers at once.")
     ] = 4
     min_instances: Annotated[
-        int, Field(ge=0, le=1000, description="Instances kept warm; 0 costs nothing when idle.")
+        StrictInt, Field(ge=0, le=1000, description="Instances kept warm; 0 costs nothing when idle.")
     ] = 0
-    max_instances: Annotated[int, Field(ge=1, le=1000, description="Never more instances than this.")] = 4
+    max_instances: Annotated[
+        StrictInt, Field(ge=1, le=1000, description="Never more instances than this.")
+    ] = 4
     processor: Annotated[
         Literal["x86_64", "arm64"] | None,
         Field(description="Default: whichever the target has cheapest."),
@@ -211,7 +223,7 @@ class Resources(_Section):
     def _min_is_below_max(self) -> Resources:
         if self.min_instances > self.max_instances:
             raise rule(
-                "min_instances is {low}, but max_instances is {high}. Lower the one or raise the other",
+                "has min_instances {low}, but max_instances {high}. Lower the one or raise the other",
                 low=self.min_instances,
                 high=self.max_instances,
             )
@@ -221,12 +233,12 @@ class Resources(_Section):
 class Queue(_Section):
     """Work that waits: requests that are answered later."""
 
-    max_attempts: Annotated[int, Field(ge=1, le=100, description="Then the message is set aside.")] = 5
+    max_attempts: Annotated[StrictInt, Field(ge=1, le=100, description="Then the message is set aside.")] = 5
     visibility_timeout_s: Annotated[
-        int, Field(ge=1, le=43200, description="A worker's time for one message, in seconds.")
+        StrictInt, Field(ge=1, le=43200, description="A worker's time for one message, in seconds.")
     ] = 180
     retention_s: Annotated[
-        int, Field(ge=60, le=1209600, description="How long a message is kept, in seconds.")
+        StrictInt, Field(ge=60, le=1209600, description="How long a message is kept, in seconds.")
     ] = 345600
 
 
@@ -244,8 +256,8 @@ class Column(_Section):
     name: Annotated[str, Field(min_length=1, description="As the model names it.")]
     datatype: Annotated[Datatype, Field(description="The Open Inference Protocol's name of the type.")]
     shape: Annotated[tuple[int, ...], Field(min_length=1, description="-1 is the number of rows.")] = (-1,)
-    minimum: Annotated[float | None, Field(description="The smallest value seen.")] = None
-    maximum: Annotated[float | None, Field(description="The largest value seen.")] = None
+    minimum: Annotated[StrictFloat | None, Field(description="The smallest value seen.")] = None
+    maximum: Annotated[StrictFloat | None, Field(description="The largest value seen.")] = None
     categories: Annotated[tuple[str, ...] | None, Field(description="The values seen.")] = None
 
 
@@ -261,14 +273,14 @@ class Contract(_Section):
         names = [column.name for column in columns]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise rule("{name} is there twice", name=twice[0])
+            raise rule("has the name {name} twice. Give each its own", name=twice[0])
         return columns
 
 
 class Budget(_Section):
     """What the deployment may cost."""
 
-    monthly_limit: Annotated[float, Field(gt=0, description="Alerts are sent on the way there.")]
+    monthly_limit: Annotated[StrictFloat, Field(gt=0, description="Alerts are sent on the way there.")]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")] = "USD"
 
 
@@ -276,7 +288,7 @@ class Local(_Section):
     """This machine."""
 
     port: Annotated[
-        int | None,
+        StrictInt | None,
         Field(
             ge=1024,
             le=65535,
@@ -284,7 +296,7 @@ class Local(_Section):
         ),
     ] = None
     idle_timeout_s: Annotated[
-        int, Field(ge=1, le=86400, description="An idle instance ends after this, in seconds.")
+        StrictInt, Field(ge=1, le=86400, description="An idle instance ends after this, in seconds.")
     ] = 300
 
 
@@ -356,7 +368,7 @@ class Spec(_Section):
         ids = [version.id for version in versions]
         twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
         if twice:
-            raise rule("the id {id} is there twice. Give each version its own", id=twice[0])
+            raise rule("has the id {id} twice. Give each version its own", id=twice[0])
         return versions
 
     @model_validator(mode="after")
@@ -365,6 +377,7 @@ class Spec(_Section):
         if self.traffic.champion is None and len(ids) > 1:
             raise rule(
                 "traffic.champion is missing, but there are {count} versions. Name one of {ids}",
+                field="traffic",
                 count=len(ids),
                 ids=", ".join(ids),
             )
@@ -375,7 +388,7 @@ class Spec(_Section):
             for name in names:
                 if name not in ids:
                     raise rule(
-                        "{field} names {name}, but the versions are {ids}",
+                        "{field} names {name}, but the versions are {ids}. Name one of them",
                         field=field,
                         name=repr(name),
                         ids=", ".join(ids),
@@ -389,7 +402,7 @@ class Spec(_Section):
         try:
             tag_set(self)
         except TagError as error:
-            raise rule("{message}", message=str(error)) from error
+            raise rule("{message}", message=str(error), field=error.field) from error
         return self
 
     def champion(self) -> str:

@@ -24,6 +24,11 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 class TagError(ValueError):
     """A tag that no encoding makes legal."""
 
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        """The spec's field, dotted."""
+
 
 def tag_set(spec: Spec) -> dict[str, str]:
     """Return the encoded tags of a spec. Raises TagError, which names the tag, its value and the rule."""
@@ -39,7 +44,8 @@ def tag_set(spec: Spec) -> dict[str, str]:
     tags = {**fixed, **spec.tags}
     if len(tags) > MAX_TAGS:
         raise TagError(
-            f"tags are {len(tags)} with the fixed ones, but AWS and Azure allow {MAX_TAGS}. Take some out"
+            "tags",
+            f"tags are {len(tags)} with the fixed ones, but AWS and Azure allow {MAX_TAGS}. Take some out",
         )
     return {key: _encoded(key, value) for key, value in tags.items()}
 
@@ -63,19 +69,23 @@ def _encoded(key: str, value: str) -> str:
     if len(encoded) > MAX_LENGTH:
         field = {"cost-center": "cost_center"}.get(key, key if key in FIXED_KEYS else f"tags.{key}")
         raise TagError(
+            field,
             f"{field} is {value!r}, which takes {len(encoded)} characters as a tag, but clouds allow {MAX_LENGTH} "
-            "(a capital or special character takes three). Shorten it"
+            "(a capital or special character takes three). Shorten it",
         )
     return encoded
 
 
 def _check_key(key: str) -> None:
     if key in FIXED_KEYS:
-        raise TagError(f"tags.{key} is set by lastmile. Use the spec's own field, or another key")
+        raise TagError(
+            f"tags.{key}", f"tags.{key} is set by lastmile. Use the spec's own field, or another key"
+        )
     if not _KEY.fullmatch(key):
         suggestion = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-0123456789")[:MAX_LENGTH]
         advice = f"Write {suggestion}" if suggestion else "Choose another"
         raise TagError(
+            f"tags.{key}",
             f"tags has the key {key!r}, but a key is a-z, 0-9 and -, begins with a letter "
-            f"and has at most 63 characters. {advice}"
+            f"and has at most 63 characters. {advice}",
         )

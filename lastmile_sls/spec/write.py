@@ -41,7 +41,6 @@ def to_yaml(spec: Spec, schema: str) -> str:
     """
     document = spec.model_dump(mode="json", exclude_defaults=True)
     document["environment"] = spec.environment
-    document["traffic"] = {"champion": spec.champion(), **document.get("traffic", {})}
     document["endpoint"] = {"auth": spec.endpoint.auth, **document.get("endpoint", {})}
     document["resources"] = {
         "memory_mb": spec.resources.memory_mb,

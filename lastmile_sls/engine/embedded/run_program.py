@@ -1,7 +1,8 @@
 """Runs a Pulumi program in a process of its own: `python -m lastmile_sls.engine.embedded.run_program`.
 
 The settings come as one line of JSON on standard input, which stays open for as long as the engine lives.
-What the Pulumi CLI's language host does for it, this does for the embedded engine: configure the SDK, run `__main__.py` in a stack, report an exception.
+What the Pulumi CLI's language host does for it, this does for the
+embedded engine: configure the SDK, run `__main__.py` in a stack, report an exception.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def verify(folder: Path, digest: str) -> None:
     foreign = there - set(bundle.manifest.files) - {FILE}
     if foreign:
         raise LastmileError(
-            f"the bundle holds {sorted(foreign)[0]}, which its manifest does not name.",
+            f"the bundle holds {min(foreign)}, which its manifest does not name.",
             "Build it anew: remove .lastmile beside the spec and run `lastmile up`.",
         )
 

@@ -1,0 +1,112 @@
+"""A bundle: the same bytes from the same inputs, every file hashed, nothing in it that was not looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from lastmile_runtime.manifest import Bundle, digest
+from lastmile_sls.bundle.build import build_bundle
+from lastmile_sls.errors import LastmileError
+from tests.lastmile_sls.specs import make_spec
+
+ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [3.0, 1.0]])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name in ("one.py", "two.py"):
+        (folder / name).write_text("class Model:\n    def predict(self, inputs):\n        return inputs\n")
+    return folder
+
+
+def sklearn_spec(contract: dict[str, object] | None = None) -> object:
+    return make_spec(
+        versions=[{"id": "v1", "artifact": "m.joblib", "framework": "sklearn"}],
+        traffic={},
+        contract=contract or {},
+    )
+
+
+def test_the_same_spec_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    first = build_bundle(make_spec(), folder, tmp_path / "first")
+    second = build_bundle(make_spec(), folder, tmp_path / "second")
+    assert first.digest == second.digest
+    contents = [
+        {str(p.relative_to(b.folder)): p.read_bytes() for p in b.folder.rglob("*") if p.is_file()}
+        for b in (first, second)
+    ]
+    assert contents[0] == contents[1]
+
+
+def test_every_file_is_in_the_manifest_and_verifies(folder: Path, tmp_path: Path) -> None:
+    built = build_bundle(make_spec(), folder, tmp_path / "bundle")
+    assert built.digest == digest((built.folder / "manifest.json").read_bytes())
+    bundle = Bundle(str(built.folder), built.digest)
+    there = {p.relative_to(built.folder).as_posix() for p in built.folder.rglob("*") if p.is_file()}
+    assert there - {"manifest.json"} == set(bundle.manifest.files)
+    assert {"lastmile_runtime/adapters/local.py", "models/v1/one.py", "models/v2/two.py"} <= there
+    assert not [name for name in there if name.endswith(".pyc")]
+    for name in bundle.manifest.files:
+        bundle.verify(name)
+
+
+def test_a_sklearn_classifier_is_described(folder: Path, tmp_path: Path) -> None:
+    joblib.dump(LogisticRegression().fit(ROWS, [0, 1, 1, 0]), folder / "m.joblib")
+    built = build_bundle(sklearn_spec(), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    (version,) = json.loads((built.folder / "manifest.json").read_text())["versions"]
+    assert version == {
+        "id": "v1",
+        "predictor": "sklearn",
+        "artifact": "models/v1/m.joblib",
+        "entry": None,
+        "columns": ["x0", "x1"],
+        "frame": False,
+        "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, 2]}],
+        "outputs": [
+            {"name": "predict", "datatype": "INT64", "shape": [-1]},
+            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 2]},
+        ],
+    }
+
+
+def test_the_contract_names_what_the_model_only_counts(folder: Path, tmp_path: Path) -> None:
+    joblib.dump(LinearRegression().fit(ROWS, [0.0, 1.0, 1.5, 0.0]), folder / "m.joblib")
+    contract = {"inputs": [{"name": "age", "datatype": "FP64"}, {"name": "income", "datatype": "FP64"}]}
+    built = build_bundle(sklearn_spec(contract), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    (version,) = json.loads((built.folder / "manifest.json").read_text())["versions"]
+    assert version["columns"] == ["age", "income"]
+
+
+def test_a_contract_that_is_not_the_models_is_refused(folder: Path, tmp_path: Path) -> None:
+    joblib.dump(LinearRegression().fit(ROWS, [0.0, 1.0, 1.5, 0.0]), folder / "m.joblib")
+    contract = {"inputs": [{"name": "age", "datatype": "FP64"}]}
+    with pytest.raises(LastmileError) as caught:
+        build_bundle(sklearn_spec(contract), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    assert caught.value.message == "versions[0] takes 2 inputs, x0, x1, but contract.inputs has 1, age."
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(Path(os.environ["CANARY"])),)
+
+
+def test_a_pickle_that_could_run_code_is_not_bundled_unless_trusted(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = tmp_path / "canary"
+    monkeypatch.setenv("CANARY", str(canary))
+    (folder / "m.joblib").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(LastmileError, match="mkdir"):
+        build_bundle(sklearn_spec(), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    assert not canary.exists()
+    assert not (tmp_path / "bundle").exists()

@@ -1,0 +1,94 @@
+"""The Pulumi project on disk: complete, constant, and nothing in it that is not needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.document import read
+from lastmile_sls.plan.make import BUNDLE_PATH, make_plan
+from lastmile_sls.program.write import write_program
+from tests.lastmile_sls.specs import make_spec
+
+PLAN = make_plan(make_spec(), "local", "sha256:" + "ab" * 32)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    (folder / "model").write_text("weights")
+    return folder
+
+
+def test_the_whole_project(tmp_path: Path, bundle: Path) -> None:
+    folder = tmp_path / "project"
+    program = write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    assert (program.folder, program.project, program.stack) == (folder, "churn", "dev-local")
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert files == [
+        "Pulumi.yaml",
+        "__main__.py",
+        "bundles/predict/manifest.json",
+        "bundles/predict/model",
+        "plan.json",
+    ]
+    assert read(folder / "plan.json") == PLAN
+    settings = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    scripts = Path(sys.executable).parent
+    assert settings == {
+        "name": "churn",
+        "description": "churn on local, written by lastmile",
+        "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
+        "plugins": {"providers": [{"name": "lastmile", "path": str(scripts)}]},
+    }
+
+
+def test_a_project_beside_its_virtual_environment_has_no_absolute_path(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    folder = tmp_path / "a" / "project"
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    settings = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    assert settings["runtime"]["options"] == {"virtualenv": "../../.venv"}
+    assert settings["plugins"]["providers"] == [{"name": "lastmile", "path": "../../.venv/bin"}]
+
+
+def test_writing_again_touches_nothing(tmp_path: Path, bundle: Path) -> None:
+    folder = tmp_path / "project"
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_changed_bundle_replaces_the_old_one(tmp_path: Path, bundle: Path) -> None:
+    folder = tmp_path / "project"
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    (bundle / "manifest.json").write_text('{"other": 1}')
+    (bundle / "model").rename(bundle / "other")
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    assert sorted(path.name for path in (folder / BUNDLE_PATH).iterdir()) == ["manifest.json", "other"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path, bundle: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(LastmileError, match="could not be written: Permission denied"):
+        write_program(PLAN, {BUNDLE_PATH: bundle}, tmp_path / "project")
+
+
+def test_a_file_in_the_way(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "project").write_text("")
+    with pytest.raises(
+        LastmileError, match=r"the Pulumi project in .*project could not be written: File exists\."
+    ):
+        write_program(PLAN, {BUNDLE_PATH: bundle}, tmp_path / "project")
