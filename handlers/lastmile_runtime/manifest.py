@@ -11,9 +11,7 @@ import os
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.hashing import sha256
 
-TYPE_CHECKING = (
-    False  # type checkers take this name for true; importing typing would cost 9 ms of each cold start
-)
+TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from typing import Any
 

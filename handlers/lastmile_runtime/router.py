@@ -5,9 +5,7 @@ from __future__ import annotations
 from lastmile_runtime.errors import BundleError, RequestError
 from lastmile_runtime.hashing import blake2b64
 
-TYPE_CHECKING = (
-    False  # type checkers take this name for true; importing typing would cost 9 ms of each cold start
-)
+TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any

@@ -37,6 +37,7 @@ _ROOTS = {
     "sklearn.calibration": ("_CalibratedClassifier",),
     "sklearn.cluster._birch": ("_CFNode", "_CFSubcluster"),
     "sklearn.cluster._bisect_k_means": ("_BisectingTree",),
+    "sklearn.compose._column_transformer": ("_RemainderColsList", "make_column_selector"),
     "sklearn.ensemble._hist_gradient_boosting.predictor": ("TreePredictor",),
     "sklearn.gaussian_process.kernels": ("Hyperparameter", "Kernel"),
     "sklearn.metrics._scorer": ("_BaseScorer", "_PassthroughScorer", "_MultimetricScorer"),

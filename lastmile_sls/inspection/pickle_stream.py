@@ -34,6 +34,8 @@ class PickleStream:
 
     def read(self, size: int) -> bytes:
         """Return `size` bytes, fewer at the end."""
+        if size and not self._left and not self._ahead:
+            raise RefusedPickleError("it is cut short")
         if size > self._left + len(self._ahead):
             raise RefusedPickleError(f"it asks for {size} bytes where at most {self._left} are left")
         parts, wanted = [self._ahead[:size]], size - len(self._ahead[:size])

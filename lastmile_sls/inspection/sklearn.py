@@ -121,7 +121,7 @@ def _columns(model: Any) -> tuple[ColumnFacts, ...]:
         return ()
     known = dict(_categories(model))
     return tuple(
-        replace(column, datatype="BYTES", categories=categories)
+        replace(column, datatype="BYTES", categories=categories or None)
         if (categories := known.get(column.name, known.get(index))) is not None
         else column
         for index, column in enumerate(columns)

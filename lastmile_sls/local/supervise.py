@@ -109,16 +109,17 @@ def _start(place: Place) -> None:
     log_start = _prepare_log(place)
     process = _spawn(place)
     deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            if reload(place):
-                return
-            break
-        if _answers(place, process.pid):
+    while process.poll() is None and time.monotonic() < deadline:
+        pid = _answering_pid(place)
+        if pid == process.pid:
             return
+        if pid is not None:
+            break
         time.sleep(_POLL_S)
     process.kill()
     process.wait()
+    if reload(place):
+        return
     raise LastmileError(
         f"the host of {place.deployment} did not start: {_last_words(place.host_log, log_start)}",
         f"See {place.host_log}.",
@@ -142,11 +143,11 @@ def _spawn(place: Place) -> subprocess.Popen[bytes]:
         )
 
 
-def _answers(place: Place, pid: int) -> bool:
+def _answering_pid(place: Place) -> int | None:
     try:
-        return _ask_once(place, "status").get("pid") == pid
+        return int(_ask_once(place, "status")["pid"])
     except (OSError, ValueError, KeyError):
-        return False
+        return None
 
 
 def _last_words(log: Path, start: int) -> str:

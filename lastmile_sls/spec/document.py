@@ -84,8 +84,9 @@ def _check_depth(path: Path, text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
+            mark: Any = event.start_mark
             raise LastmileError(
-                f"{path}:{event.start_mark.line + 1} is nested more than {MAX_DEPTH} deep.",
+                f"{path}:{mark.line + 1} is nested more than {MAX_DEPTH} deep.",
                 "Close the brackets before it.",
             )
 
@@ -115,7 +116,7 @@ def _walk(node: yaml.Node, location: Location, path: Path) -> Iterator[tuple[Loc
 
 
 def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> LastmileError:
-    mark = getattr(error, "problem_mark", None)
+    mark: Any = getattr(error, "problem_mark", None)
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
     tabs = mark is not None and "\t" in "".join(text.splitlines()[mark.line : mark.line + 1])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
-from lastmile_sls.spec.model import Column, Contract, Spec, Traffic, Version
+from lastmile_sls.inspection.facts import ModelFacts
+from lastmile_sls.spec.load import check
+from lastmile_sls.spec.model import Spec
 
 
 def draft(
@@ -31,28 +34,17 @@ def draft(
         "frame": facts.frame,
         "trusted": trusted,
     }
-    contract = Contract(inputs=tuple(map(_column, facts.inputs)), outputs=tuple(map(_column, facts.outputs)))
+    content = {
+        "name": name,
+        "owner": owner,
+        "cost_center": cost_center,
+        "versions": [version],
+        "traffic": {"champion": "v1"},
+        "contract": {"inputs": [*map(asdict, facts.inputs)], "outputs": [*map(asdict, facts.outputs)]},
+    }
     try:
-        return Spec(
-            name=name,
-            owner=owner,
-            cost_center=cost_center,
-            versions=(Version.model_validate(version),),
-            traffic=Traffic(champion="v1"),
-            contract=contract,
-        )
-    except ValueError as error:
+        return check(content)
+    except LastmileError as error:
         raise LastmileError(
-            f"no spec can be written for {artifact}: {error}", "Give other values: --name, --owner."
+            f"no spec can be written for {artifact}: {error.message}", "Give other values: --name, --owner."
         ) from error
-
-
-def _column(facts: ColumnFacts) -> Column:
-    return Column(
-        name=facts.name,
-        datatype=facts.datatype,
-        shape=facts.shape,
-        minimum=facts.minimum,
-        maximum=facts.maximum,
-        categories=facts.categories,
-    )

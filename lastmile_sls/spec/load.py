@@ -24,6 +24,15 @@ def load(path: Path) -> Spec:
         raise LastmileError("\n".join(_lines(path, document, error.errors()))) from None
 
 
+def check(content: dict[str, Any]) -> Spec:
+    """Return the spec with this content. Raises LastmileError as `load` does, without file and lines."""
+    try:
+        return Spec.model_validate(content)
+    except ValidationError as error:
+        told = [_message(detail["loc"], detail) for detail in error.errors()]
+        raise LastmileError("\n".join(told)) from None
+
+
 def check_files(spec: Spec, folder: Path) -> None:
     """Check that the files that the spec names are there.
 
@@ -64,27 +73,35 @@ def _lines(path: Path, document: Document, details: list[ErrorDetails]) -> list[
 
 
 def _message(location: Location, detail: ErrorDetails) -> str:
-    field = _field(location)
-    value, context = detail["input"], detail.get("ctx", {})
+    field, value = _field(location), detail["input"]
+    if location[-1:] == ("[key]",):
+        return f"{_field(location[:-2])} has the key {value!r}, but a key is text. Quote it."
     match detail["type"]:
         case "extra_forbidden":
-            return f"{field} is not a field.{_suggestion(location)}"
+            says = f"is not a field.{_suggestion(location)}"
         case "missing":
-            return f"{field} is missing. Add it."
-        case "rule":
-            return f"{field} {detail['msg']}".strip().rstrip(".") + "."
+            says = "is missing. Add it."
         case "invalid_key":
-            return (
-                f"{_field(location[:-1]) or 'the spec'} has the key {value!r}, but a key is text. Quote it."
-            )
-        case "string_type" if not isinstance(value, (dict, list, type(None))):
-            return f"{field} is {_short(value)}, but must be text. Quote it: '{value}'."
-        case "literal_error":
-            return f"{field} is {value!r}, but must be one of {context['expected']}."
-        case "string_pattern_mismatch":
-            return f"{field} is {value!r}, but must {PATTERNS[context['pattern']]}."
+            field = _field(location[:-1]) or "the spec"
+            says = f"has the key {value!r}, but a key is text. Quote it."
+        case "rule":
+            says = f"{detail['msg'].rstrip('.')}."
         case _:
-            return f"{field} is {_short(value)}, but {_rule(detail['msg'])}."
+            says = f"is {_short(value)}, but {_must(detail)}"
+    return f"{field} {says}".lstrip()
+
+
+def _must(detail: ErrorDetails) -> str:
+    value, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "literal_error":
+            return f"must be one of {context['expected']}."
+        case "string_pattern_mismatch":
+            return f"must {PATTERNS[context['pattern']]}."
+        case "string_type" if not isinstance(value, (dict, list, type(None))):
+            return f"must be text. Quote it: '{value}'."
+        case _:
+            return f"{_rule(detail['msg'])}."
 
 
 def _rule(message: str) -> str:

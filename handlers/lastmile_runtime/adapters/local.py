@@ -8,160 +8,158 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import threading
 import time
-from typing import Any
 
+from lastmile_runtime.adapters.http1 import HeadError, read_request, render_response
 from lastmile_runtime.application import Application
 from lastmile_runtime.errors import BundleError
-from lastmile_runtime.http import Request, Response
+from lastmile_runtime.http import refusal
 
-MAX_HEADER_BYTES = 65_536
-MAX_BODY_BYTES = 32 * 1024 * 1024
+TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from lastmile_runtime.http import Request, Response
+
 _PARENT_CHECK_S = 1.0
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
-            500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
+_PEER_TIMEOUT_S = 60.0
+"""How long a peer may send or take nothing before it is given up, so that it does not hold a place for ever."""
 
 
 def main() -> None:
     """Serve until SIGTERM, or until the host is gone."""
-    environ = os.environ
-    listener = socket.socket(fileno=int(environ["LASTMILE_SOCKET_FD"]))
+    # A pipe would hold back what the user's class prints, and could refuse its characters.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr] # a TextIOWrapper: nothing replaced it yet
     try:
-        application = Application(
-            environ["LASTMILE_BUNDLE"],
-            environ["LASTMILE_MANIFEST_DIGEST"],
-            json.loads(environ["LASTMILE_ROUTING"]),
-        )
+        server = _server(os.environ)
     except BundleError as error:
-        sys.exit(f"the bundle cannot be used: {error}")
-    server = Server(application, listener, int(environ["LASTMILE_CONCURRENCY"]), environ["LASTMILE_FUNCTION"])
+        sys.exit(f"the function cannot start: {error}")
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    # ctrl-C in the host's terminal is the host's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     server.run()
 
 
+def _server(environ: Mapping[str, str]) -> Server:
+    listener = socket.socket(fileno=int(environ["LASTMILE_SOCKET_FD"]))
+    routing = json.loads(environ["LASTMILE_ROUTING"])
+    application = Application(environ["LASTMILE_BUNDLE"], environ["LASTMILE_MANIFEST_DIGEST"], routing)
+    log = Log(environ["LASTMILE_FUNCTION"], sys.stdout.write)
+    return Server(application, listener, int(environ["LASTMILE_CONCURRENCY"]), log)
+
+
+class Log:
+    """Writes one JSON line per request."""
+
+    def __init__(
+        self, function: str, write: Callable[[str], Any], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._function = function
+        self._write = write
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def request(self, request: Request | None, response: Response, duration_s: float) -> None:
+        """Say what was answered; `request` is None when its head could not be read."""
+        entry: dict[str, Any] = {"status": response.status, "duration_ms": round(duration_s * 1000, 2)}
+        if request is not None:
+            entry = {"method": request.method, "path": request.path, **entry}
+            if request_id := request.headers.get("x-request-id"):
+                entry["request_id"] = request_id
+        self._entry("error" if response.status >= 500 else "info", {**entry, **response.facts})
+
+    def warning(self, message: str) -> None:
+        """Say what went wrong outside of an answer."""
+        self._entry("warning", {"error": message})
+
+    def _entry(self, level: str, facts: dict[str, Any]) -> None:
+        now = self._clock()
+        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
+        line = json.dumps(
+            {"time": stamp, "level": level, "function": self._function, **facts}, ensure_ascii=False
+        )
+        try:
+            with self._lock:
+                self._write(line + "\n")
+        except OSError:
+            # Nobody reads the log any more: the host is gone, and the watch on it ends this process.
+            return
+
+
 class Server:
     """Accepts connections, one request each, with one thread per request that is being answered."""
 
-    def __init__(
-        self, application: Application, listener: socket.socket, concurrency: int, function: str
-    ) -> None:
+    def __init__(self, application: Application, listener: socket.socket, concurrency: int, log: Log) -> None:
         self._application = application
         self._listener = listener
-        self._function = function
-        self._slots = threading.BoundedSemaphore(concurrency)
         self._concurrency = concurrency
-        self._stopping, self._stop = os.pipe()
-        self._log_lock = threading.Lock()
+        self._log = log
+        self._places = threading.Semaphore(concurrency)
+        self._stopping = False
+        self._wake_read, self._wake_write = os.pipe()
 
     def run(self) -> None:
-        """Serve until `stop`, then finish what is in flight."""
-        import select
-
+        """Serve until `stop`, then finish what is in flight. Further connections wait in the socket's backlog."""
         self._listener.setblocking(False)
-        while True:
-            readable, _, _ = select.select([self._listener.fileno(), self._stopping], [], [])
-            if self._stopping in readable:
-                break
-            self._slots.acquire()
-            try:
-                connection, _ = self._listener.accept()
-            except BlockingIOError:
-                self._slots.release()
-                continue
-            connection.setblocking(True)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        while not self._stopping:
+            self._places.acquire()
+            connection = self._accept()
+            if connection is None:
+                self._places.release()
+            else:
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
         self._listener.close()
         for _ in range(self._concurrency):
-            self._slots.acquire()
+            self._places.acquire()
 
     def stop(self) -> None:
         """Stop accepting. Safe in a signal handler."""
-        os.write(self._stop, b"x")
+        self._stopping = True
+        os.write(self._wake_write, b"x")
+
+    def _accept(self) -> socket.socket | None:
+        """Wait for the next connection; None when there is none after all, or the server was stopped."""
+        select.select([self._listener.fileno(), self._wake_read], [], [])
+        if self._stopping:
+            return None
+        try:
+            connection, _ = self._listener.accept()
+        except OSError as error:  # the peer left, or another process of this function took it
+            if not isinstance(error, BlockingIOError):
+                self._log.warning(f"a connection could not be accepted: {error}")
+            return None
+        connection.settimeout(_PEER_TIMEOUT_S)
+        return connection
 
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection:
-                self._answer(connection)
+                self._exchange(connection)
         except OSError as error:
-            self._log({"level": "warning", "error": f"the connection broke: {error}"})
+            self._log.warning(f"the connection broke: {error}")
         finally:
-            self._slots.release()
+            self._places.release()
 
-    def _answer(self, connection: socket.socket) -> None:
+    def _exchange(self, connection: socket.socket) -> None:
         started = time.perf_counter()
+        request = None
         try:
             request = read_request(connection)
-        except ValueError as error:
-            connection.sendall(write_response(Response(400, {}, f"{error}\n".encode())))
-            return
-        if request is None:
-            return
-        response = self._application.handle(request)
-        connection.sendall(write_response(response, head=request.method == "HEAD"))
-        entry: dict[str, Any] = {"level": "error" if response.status >= 500 else "info"}
-        entry |= {"method": request.method, "path": request.path, "status": response.status}
-        entry["duration_ms"] = round((time.perf_counter() - started) * 1000, 2)
-        if request_id := request.headers.get("x-request-id"):
-            entry["request_id"] = request_id
-        self._log({**entry, **response.facts})
-
-    def _log(self, entry: dict[str, Any]) -> None:
-        line = json.dumps({"function": self._function, **entry}, ensure_ascii=False) + "\n"
-        with self._log_lock:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-
-
-def read_request(connection: socket.socket) -> Request | None:
-    """Read one request; None when the peer closed without sending one. Raises ValueError for what is not HTTP/1.1."""
-    received = b""
-    while (end := received.find(b"\r\n\r\n")) < 0:
-        if len(received) > MAX_HEADER_BYTES:
-            raise ValueError(f"the headers are longer than {MAX_HEADER_BYTES} bytes")
-        chunk = connection.recv(65_536)
-        if not chunk:
-            return None
-        received += chunk
-    method, path, headers = _parse_head(received[:end])
-    length = int(headers.get("content-length", "0"))
-    if not 0 <= length <= MAX_BODY_BYTES:
-        raise ValueError(f"the body has {length} bytes, but may have {MAX_BODY_BYTES}")
-    body = bytearray(received[end + 4 :])
-    while len(body) < length:
-        chunk = connection.recv(min(1 << 20, length - len(body)))
-        if not chunk:
-            return None
-        body += chunk
-    return Request(method, path.partition("?")[0], headers, bytes(body[:length]))
-
-
-def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
-    lines = head.decode("latin-1").split("\r\n")
-    words = lines[0].split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise ValueError("the request line is not HTTP/1.1")
-    headers = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise ValueError("a header has no colon")
-        headers[name.lower()] = value.strip()
-    return words[0], words[1], headers
-
-
-def write_response(response: Response, *, head: bool = False) -> bytes:
-    """Return the answer's bytes; the connection is closed after it."""
-    reason = _REASONS.get(response.status, "")
-    lines = [f"HTTP/1.1 {response.status} {reason}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    lines += [f"content-length: {len(response.body)}", "connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1") + (b"" if head else response.body)
+            if request is None:
+                return
+            response = self._application.handle(request)
+        except HeadError as error:
+            response = refusal(error.path, error.status, error.message)
+        # The log comes first, so that whoever has the answer finds its line.
+        self._log.request(request, response, time.perf_counter() - started)
+        connection.sendall(render_response(response, head=request is not None and request.method == "HEAD"))
 
 
 def _end_with(parent: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lightgbm
 import numpy as np
 
-from lastmile_runtime.predictors.arrays import from_array
-from lastmile_runtime.tensors import Tensor, as_rows
+from lastmile_runtime.predictors.arrays import from_array, to_matrix
+from lastmile_runtime.tensors import Tensor
 
 if TYPE_CHECKING:
     from lastmile_runtime.manifest import Version
@@ -16,16 +17,26 @@ if TYPE_CHECKING:
 
 
 def load(path: str, version: Version) -> Predict:
-    """Load the booster. Outputs: `predict`, and `predict_proba` when the manifest names it."""
+    """Load the booster. Classifiers give the class's number as `predict`, and `predict_proba`."""
     booster = lightgbm.Booster(model_file=path)
-    classifies = any(tensor.name == "predict_proba" for tensor in version.outputs)
+    classifies = _objective(path) in ("binary", "multiclass", "multiclassova")
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
-        table = np.array(as_rows(inputs, version.columns), dtype=np.float64)
-        raw = np.asarray(booster.predict(table.reshape(-1, len(version.columns)), num_threads=1))
+        raw = np.asarray(booster.predict(to_matrix(inputs, version, np.float64), num_threads=1))
         if not classifies:
             return [from_array("predict", raw)]
         proba = np.column_stack([1 - raw, raw]) if raw.ndim == 1 else raw
         return [from_array("predict", proba.argmax(axis=1)), from_array("predict_proba", proba)]
 
     return predict
+
+
+def _objective(path: str) -> str:
+    """Return the objective's name from the file's header, which the booster itself does not tell."""
+    with Path(path).open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("objective="):
+                return line.removeprefix("objective=").split()[0]
+            if line.startswith("Tree="):
+                break
+    return ""

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
-from lastmile_runtime.predictors.arrays import from_array, to_array
-from lastmile_runtime.tensors import Tensor, as_rows
+from lastmile_runtime import table
+from lastmile_runtime.predictors.arrays import DTYPES, from_array, to_array, to_matrix
+from lastmile_runtime.tensors import Tensor
 
 if TYPE_CHECKING:
     from lastmile_runtime.manifest import Version
     from lastmile_runtime.predictors import Predict
+
+_DATATYPES = {
+    "tensor(bool)": "BOOL",
+    "tensor(float16)": "FP16",
+    "tensor(float)": "FP32",
+    "tensor(double)": "FP64",
+    "tensor(string)": "BYTES",
+    **{f"tensor({name.lower()})": name for name in DTYPES if "INT" in name},
+}
+_ERRORS_ONLY = 3
 
 
 def load(path: str, version: Version) -> Predict:
@@ -20,29 +31,43 @@ def load(path: str, version: Version) -> Predict:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    wanted = session.get_inputs()
+    outputs = [output.name for output in session.get_outputs()]
+    feed = _feeder(session.get_inputs(), version)
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
-        if version.columns and len(wanted) == 1:
-            feed = {wanted[0].name: _matrix(inputs, version, wanted[0].type)}
-        else:
-            feed = {tensor.name: to_array(tensor) for tensor in inputs}
-        return [_tensor(name, value) for name, value in zip(names, session.run(names, feed), strict=True)]
+        values = session.run(outputs, feed(inputs))
+        return [from_array(name, _unmapped(value)) for name, value in zip(outputs, values, strict=True)]
 
     return predict
 
 
-def _matrix(inputs: list[Tensor], version: Version, kind: str) -> Any:
-    datatype = np.float64 if kind == "tensor(double)" else np.float32
-    rows = as_rows(inputs, version.columns)
-    return np.array(rows, dtype=datatype).reshape(len(rows), len(version.columns))
+def _feeder(wanted: list[Any], version: Version) -> Any:
+    """Return a function from a request's tensors to arrays of the types and ranks that the model takes."""
+    dtypes = {node.name: DTYPES[_DATATYPES[node.type]] for node in wanted}
+    first = wanted[0].name
+
+    def matrix(inputs: list[Tensor]) -> dict[str, Any]:
+        return {first: to_matrix(inputs, version, dtypes[first])}
+
+    def columns(inputs: list[Tensor]) -> dict[str, Any]:
+        given = table.columns_of(inputs, version.columns)
+        return {
+            node.name: to_array(given[node.name], dtypes[node.name]).reshape((-1, 1)[: len(node.shape)])
+            for node in wanted
+        }
+
+    def tensors(inputs: list[Tensor]) -> dict[str, Any]:
+        return {tensor.name: to_array(tensor, dtypes[tensor.name]) for tensor in inputs}
+
+    if version.columns:
+        return matrix if len(wanted) == 1 else columns
+    return tensors
 
 
-def _tensor(name: str, value: Any) -> Tensor:
-    """Convert an output; a list of dictionaries (a ZipMap's) becomes a matrix in the order of the first one's keys."""
+def _unmapped(value: Any) -> Any:
+    """Return an output as an array; a ZipMap's list of dictionaries as a matrix, its columns in their order."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        keys = list(value[0])
-        value = np.array([[row[key] for key in keys] for row in value])
-    return from_array(name, value)
+        return np.array([list(row.values()) for row in value], dtype=np.float32)
+    return value

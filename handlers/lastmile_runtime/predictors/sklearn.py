@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lastmile_runtime.predictors.arrays import from_array
-from lastmile_runtime.tensors import Tensor, as_rows
+import joblib
+import numpy as np
+
+from lastmile_runtime import table
+from lastmile_runtime.predictors.arrays import from_array, to_array, to_matrix
+from lastmile_runtime.tensors import Tensor
 
 if TYPE_CHECKING:
     from lastmile_runtime.manifest import Version
     from lastmile_runtime.predictors import Predict
 
-_METHODS = ("predict", "predict_proba", "decision_function", "score_samples", "transform")
+METHODS = ("predict", "predict_proba", "decision_function", "score_samples", "transform")
+"""What an output may be called, and is: the method that gives it."""
 
 
 def load(path: str, version: Version) -> Predict:
-    """Load the estimator. Its outputs are the methods that the manifest names, `predict` when it names none."""
-    import joblib
+    """Load the estimator, which joblib's reader does for plain pickles too.
 
+    Its outputs are the methods that the manifest names; where it names none, `predict` and `predict_proba`, or
+    `transform` of an estimator that does not predict.
+    """
     estimator = joblib.load(path)
-    methods = [tensor.name for tensor in version.outputs if tensor.name in _METHODS] or ["predict"]
-    as_input = _as_frame if version.frame else _as_array
+    methods = [spec.name for spec in version.outputs if spec.name in METHODS] or _methods_of(estimator)
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
-        table = as_input(inputs, version)
+        table = _frame(inputs, version) if version.frame else to_matrix(inputs, version, np.float64)
         return [from_array(method, getattr(estimator, method)(table)) for method in methods]
 
     return predict
 
 
-def _as_array(inputs: list[Tensor], version: Version) -> Any:
-    import numpy as np
-
-    rows = as_rows(inputs, version.columns)
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(version.columns))
+def _methods_of(estimator: Any) -> list[str]:
+    found = [method for method in ("predict", "predict_proba") if hasattr(estimator, method)]
+    return found or ["transform"]
 
 
-def _as_frame(inputs: list[Tensor], version: Version) -> Any:
+def _frame(inputs: list[Tensor], version: Version) -> Any:
+    """Return the table with a type per column, as it had when the model was trained."""
     import pandas as pd
 
-    return pd.DataFrame(as_rows(inputs, version.columns), columns=version.columns)
+    columns = table.columns_of(inputs, version.columns)
+    return pd.DataFrame({name: to_array(column).ravel() for name, column in columns.items()})

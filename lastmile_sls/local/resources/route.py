@@ -52,7 +52,10 @@ class Route(Kind):
         if port is None:
             port = first_free_port(reserved_ports(place))
         elif not _is_ours(place, record, int(port)):
-            check_port(int(port))
+            check_port(
+                int(port),
+                "targets.local.port" if record.inputs.get("port") else "the port kept for the endpoint",
+            )
         return {"port": int(port), "url": f"http://{ADDRESS}:{int(port)}"}
 
     def activate(self, place: Place, record: Record) -> None:
@@ -72,12 +75,12 @@ class Route(Kind):
         supervise.reload(place)
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, field: str = "targets.local.port") -> None:
     """Raise LastmileError when somebody else listens on the port."""
     if not _is_free(port):
         raise LastmileError(
-            f"the endpoint's port is {port}, but {_listener(port)} listens there.",
-            "Stop it, or name a free port: targets.local.port.",
+            f"{field} is {port}, but {_listener(port)} listens there.",
+            "Stop it, or name another port: targets.local.port.",
         )
 
 

@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +104,23 @@ class World:
     def end(self) -> None:
         for file in self.cloud.home.glob("local/*/host.json"):
             place = Place(file.parent, file.parent.name)
-            family = []
-            with contextlib.suppress(psutil.Error, KeyError, ValueError):
-                host = psutil.Process(json.loads(file.read_text())["pid"])
-                family = [host, *host.children(recursive=True)] if supervise.is_running(place) else []
-            for process in family:
-                with contextlib.suppress(psutil.Error):
-                    os.kill(process.pid, signal.SIGKILL)
-            wait_until(lambda place=place: not supervise.is_running(place))
+            whereabouts = json.loads(file.read_text())
+            if supervise.is_running(place):
+                _kill_family(whereabouts["pid"])
+                wait_until(partial(_is_down, place))
+            shutil.rmtree(Path(whereabouts["control"]).parent, ignore_errors=True)
+
+
+def _kill_family(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        host = psutil.Process(pid)
+        for process in (host, *host.children(recursive=True)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+
+def _is_down(place: Place) -> bool:
+    return not supervise.is_running(place)
 
 
 def get(url: str, path: str = "/echo", key: str | None = KEY, **options: Any) -> httpx.Response:

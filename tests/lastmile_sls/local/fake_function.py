@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -30,8 +31,6 @@ def main() -> None:
         threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
         threads[-1].start()
     listener.close()
-    if os.environ.get("FAKE_DEAF"):
-        time.sleep(60)
     for thread in threads:
         thread.join()
 
@@ -63,7 +62,7 @@ def serve(connection: socket.socket) -> None:
             "headers": headers,
             "body": body.decode(),
             "environment": dict(os.environ),
-            "bundle": os.getcwd(),
+            "bundle": str(Path.cwd()),
         }
         answer = json.dumps(content).encode()
         head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\nconnection: close\r\nx-model-version: v1\r\n\r\n"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -233,9 +233,9 @@ def test_a_port_in_use_names_who_listens_and_leaves_nothing(world: World) -> Non
         port = other.getsockname()[1]
         with pytest.raises(LastmileError) as refused:
             world.route(port=port)
-    assert refused.value.message.startswith(f"the endpoint's port is {port}, but ")
+    assert refused.value.message.startswith(f"targets.local.port is {port}, but ")
     assert f"(pid {os.getpid()}) listens there." in refused.value.message
-    assert refused.value.hint == "Stop it, or name a free port: targets.local.port."
+    assert refused.value.hint == "Stop it, or name another port: targets.local.port."
     assert world.cloud.read("demo-dev/route/endpoint") is None
     assert not supervise.is_running(world.place())
 
@@ -258,6 +258,16 @@ def test_the_port_is_kept_and_another_deployment_leaves_it_alone(world: World) -
     assert world.route("one-dev", port=None) == one
 
 
+def test_a_kept_port_that_somebody_took_is_not_called_the_users(world: World) -> None:
+    world.function()
+    port = int(world.route(port=None).rpartition(":")[2])
+    supervise.stop(world.place())
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(LastmileError) as refused:
+        world.route(port=None)
+    assert refused.value.message.startswith(f"the port kept for the endpoint is {port}, but ")
+    assert world.route(port=None).endswith(f":{port}")
+
+
 def test_a_new_bundle_replaces_the_old_one_and_its_copy(world: World) -> None:
     url = world.serve()
     before = get(url).json()["bundle"]
@@ -266,8 +276,8 @@ def test_a_new_bundle_replaces_the_old_one_and_its_copy(world: World) -> None:
     world.function()
     after = get(url).json()["bundle"]
     assert before != after
-    wait_until(lambda: not os.path.exists(before))
-    assert os.path.exists(after)
+    wait_until(lambda: not Path(before).exists())
+    assert Path(after).exists()
 
 
 def test_destroying_ends_every_process_and_a_new_route_can_follow_at_once(world: World) -> None:
@@ -275,8 +285,7 @@ def test_destroying_ends_every_process_and_a_new_route_can_follow_at_once(world:
     instance, host = pid_of(url), world.host_pid()
     world.cloud.delete("demo-dev/route/endpoint")
     assert not psutil.pid_exists(instance)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        assert psutil.Process(host).status() == "zombie"
+    wait_until(lambda: not psutil.pid_exists(host) or psutil.Process(host).status() == "zombie")
     assert get(world.route()).status_code == 200
     world.cloud.delete("demo-dev/route/endpoint")
     world.cloud.delete("demo-dev/function/predict")

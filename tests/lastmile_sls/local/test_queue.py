@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.local.queue import Counts, Queue
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from lastmile_sls.local.queue import Queue
+message = Queue(Path(sys.argv[1]), 2, 1.0).receive()
+print(message.body.decode(), flush=True)
+time.sleep(60)
+"""
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_lease_returns_and_a_spent_message_is_set_aside(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 2, 30, clock=clock)
+    queue.send(b"job")
+    assert queue.counts() == Counts(1, 0, 0)
+    first = queue.receive()
+    assert first is not None
+    assert (first.body, first.attempts, queue.receive(), queue.counts()) == (b"job", 1, None, Counts(0, 1, 0))
+    clock.now += 31
+    assert queue.counts() == Counts(1, 0, 0)
+    second = queue.receive()
+    assert second is not None
+    assert (second.attempts, queue.acknowledge(first), queue.give_back(first)) == (2, False, False)
+    clock.now += 31
+    assert queue.counts() == Counts(0, 0, 1)
+    assert queue.receive() is None
+    assert queue.redrive() == 1
+    third = queue.receive()
+    assert third is not None
+    assert (third.attempts, queue.acknowledge(third), queue.counts()) == (1, True, Counts(0, 0, 0))
+
+
+def test_what_is_given_back_waits_its_delay_and_then_is_set_aside(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 2, 30, clock=clock)
+    queue.send(b"job", delay_s=5)
+    assert (queue.receive(), queue.counts()) == (None, Counts(1, 0, 0))
+    clock.now += 5
+    first = queue.receive()
+    assert first is not None
+    assert queue.give_back(first, delay_s=5)
+    assert queue.receive() is None
+    clock.now += 5
+    second = queue.receive()
+    assert second is not None
+    assert queue.give_back(second)
+    assert (queue.receive(), queue.counts()) == (None, Counts(0, 0, 1))
+
+
+def test_retention_forgets_what_is_too_old(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 2, 30, retention_s=60, clock=clock)
+    queue.send(b"old")
+    clock.now += 61
+    queue.send(b"new")
+    message = queue.receive()
+    assert message is not None
+    assert (message.body, queue.receive()) == (b"new", None)
+
+
+def test_a_killed_workers_message_is_handed_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "q"
+    queue = Queue(path, 2, 1.0)
+    queue.send(b"job")
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE)
+    try:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"job\n"
+        assert queue.counts() == Counts(0, 1, 0)
+    finally:
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.communicate()
+    later = Queue(path, 2, 1.0, clock=lambda: 9e9)
+    message = later.receive()
+    assert message is not None
+    assert (message.body, message.attempts) == (b"job", 2)
+
+
+def test_the_file_is_its_owners_and_a_damaged_one_is_explained(tmp_path: Path) -> None:
+    path = tmp_path / "q"
+    Queue(path, 2, 1.0).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"not a database" * 100)
+    with pytest.raises(LastmileError) as refused:
+        Queue(damaged, 2, 1.0)
+    assert refused.value.message == f"the queue {damaged} cannot be used: file is not a database."
+    assert refused.value.hint == (
+        "If the disk is full, free space. If the file is damaged, move it away and run `lastmile up`."
+    )
