@@ -16,7 +16,9 @@ Names of modules are never enough: `joblib.parallel` reaches `os.system`, `numpy
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from lastmile_sls.inspection import pairs
@@ -251,16 +253,47 @@ def _ordered() -> Any:
     return OrderedDict()
 
 
+_LOSSES = "sklearn._loss._loss"
+_LOSSES_BEFORE_1_9 = "_loss"
+"""The name under which scikit-learn 1.5 to 1.8 pickled the same module, and under which they alone can load it."""
+
+
+def _native(pair: Pair) -> Any:
+    """Return a native loss or its rebuilding function."""
+    module = import_module(_LOSSES if pair[0] == _LOSSES_BEFORE_1_9 else pair[0])
+    if pair[0] == _LOSSES_BEFORE_1_9 and pair[0] not in sys.modules:
+        raise RefusedPickleError(
+            "its loss was written by scikit-learn 1.8 or older, and the installed version cannot load it"
+        )
+    return getattr(module, pair[1])
+
+
 def _number_only(pair: Pair) -> Callable[..., Any]:
     """Return the maker of a native loss: the class itself, called with numbers only."""
 
     def make(*numbers: Any) -> Any:
-        from importlib import import_module
-
         _need(all(isinstance(number, (int, float)) for number in numbers), "a loss")
-        return getattr(import_module(pair[0]), pair[1])(*numbers)
+        return _native(pair)(*numbers)
 
     return make
+
+
+_LOSS_MAKERS = {
+    pair: _number_only(pair)
+    for name in pairs.NATIVE_LOSSES
+    for pair in (name, *([(_LOSSES_BEFORE_1_9, name[1])] if name[0] == _LOSSES else []))
+}
+
+
+def _rebuilt_loss(pair: Pair) -> Callable[..., Any]:
+    """Return the rebuilding function of a native loss (Cython's own, scikit-learn 1.5), for that loss only."""
+
+    def rebuild(kind: Any, checksum: Any, state: Any) -> Any:
+        _need(kind is _LOSS_MAKERS[pair] and isinstance(checksum, int), "a loss")
+        _need(state is None or all(isinstance(number, (int, float)) for number in state), "a loss")
+        return _native((pair[0], f"__pyx_unpickle_{pair[1]}"))(_native(pair), checksum, state)
+
+    return rebuild
 
 
 CALLS: dict[Pair, Callable[..., Any]] = {
@@ -282,7 +315,12 @@ CALLS: dict[Pair, Callable[..., Any]] = {
             "sklearn.neighbors._ball_tree",
         )
     },
-    **{pair: _number_only(pair) for pair in pairs.NATIVE_LOSSES},
+    **_LOSS_MAKERS,
+    **{
+        (module, f"__pyx_unpickle_{name}"): _rebuilt_loss((module, name))
+        for module, name in _LOSS_MAKERS
+        if module in (_LOSSES, _LOSSES_BEFORE_1_9)
+    },
     ("_codecs", "encode"): text_bytes,
     ("builtins", "bytes"): _no_bytes,
     ("builtins", "set"): _set,

@@ -48,6 +48,7 @@ INPUTS: dict[str, dict[str, dict[str, Any]]] = {
         **_PLACE,
         "maxAttempts": {**_INTEGER, "description": "Then a message is set aside."},
         "visibilityTimeoutS": {**_NUMBER, "description": "A worker's time for one message, seconds."},
+        "retentionS": {**_NUMBER, "description": "How long a message is kept, seconds."},
         **_TAGS,
     },
 }
@@ -64,7 +65,7 @@ OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
     "bucket": {"url": {**_STRING, "description": "The folder, `file://...`."}},
     "queue": {"path": {**_STRING, "description": "The queue's file."}},
 }
-_OPTIONAL = frozenset({"port", "cors", "rateLimit", "environment", "tags"})
+_OPTIONAL = frozenset({"port", "cors", "rateLimit", "environment", "tags", "retentionS"})
 NOT_COMPARED = frozenset({"source"})
 """Inputs whose change alone changes nothing."""
 

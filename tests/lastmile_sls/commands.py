@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -39,6 +40,8 @@ class Workspace:
 
     folder: Path
     home: Path
+    port: int
+    """Its own, because tests run beside each other."""
 
     def environ(self) -> dict[str, str]:
         # A user's own Pulumi settings must not reach the tests.
@@ -77,6 +80,7 @@ class Workspace:
                 {"id": "v2", "artifact": "tripler.py", "framework": "python", "entry": "Doubler"},
             ],
             "traffic": {"champion": "v1"},
+            "targets": {"local": {"port": self.port}},
         }
         spec |= changes
         text = yaml.safe_dump({k: v for k, v in spec.items() if v is not None}, sort_keys=False)
@@ -111,9 +115,15 @@ def ask(url: str, headers: Mapping[str, str], document: Any) -> Answer:
         return Answer(error.code, dict(error.headers), json.load(error))
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def workspace(root: Path) -> Iterator[Workspace]:
-    made = Workspace(root / "work", root / "home")
+    made = Workspace(root / "work", root / "home", free_port())
     made.folder.mkdir()
     (made.folder / "doubler.py").write_text(DOUBLER)
     (made.folder / "tripler.py").write_text(TRIPLER)

@@ -80,7 +80,7 @@ def test_the_request_after_a_killed_function_is_answered(work: Workspace) -> Non
 
 
 def test_an_idle_function_is_gone_and_comes_back(work: Workspace) -> None:
-    work.write_spec(targets={"local": {"idle_timeout_s": 1}})
+    work.write_spec(targets={"local": {"port": work.port, "idle_timeout_s": 1}})
     work.run("up")
     work.predict()
     deadline = time.monotonic() + 20
