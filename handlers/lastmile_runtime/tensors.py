@@ -173,6 +173,8 @@ def from_nested(name: str, values: Any, datatype: str | None = None) -> Tensor:
             raise ValueError(f"output {name!r} is ragged")
         shape.append(size)
         level = [value.tolist() if hasattr(value, "tolist") else value for row in level for value in row]
+    if any(isinstance(value, (list, tuple)) for value in level):
+        raise ValueError(f"output {name!r} is ragged")
     flat = [value.decode() if isinstance(value, bytes) else value for value in level]
     found = _datatype_of(name, flat)
     if datatype in FLOAT_LIMITS and found != "BYTES":

@@ -35,7 +35,7 @@ class PickleStream:
     def read(self, size: int) -> bytes:
         """Return `size` bytes, fewer at the end."""
         if size and not self._left and not self._ahead:
-            raise RefusedPickleError("it is cut short")
+            raise RefusedPickleError("it is cut short", "Save the model again.")
         if size > self._left + len(self._ahead):
             raise RefusedPickleError(f"it asks for {size} bytes where at most {self._left} are left")
         parts, wanted = [self._ahead[:size]], size - len(self._ahead[:size])
@@ -82,7 +82,7 @@ def _lz4(file: IO[bytes]) -> Source:
         from lz4.frame import LZ4FrameFile  # type: ignore[import-not-found,unused-ignore]  # optional
     except ImportError as error:
         raise RefusedPickleError(
-            "it is compressed with lz4, which is not installed (pip install lz4)"
+            "it is compressed with lz4, which is not installed", "pip install lz4"
         ) from error
     source: Source = LZ4FrameFile(file)
     return source
@@ -104,7 +104,10 @@ def unpacked(path: Path, file: IO[bytes]) -> PickleStream:
     head = file.read(8)
     file.seek(0)
     if head.startswith(b"ZF"):
-        raise RefusedPickleError("it was written by joblib 0.9 or older, whose files are spread over several")
+        raise RefusedPickleError(
+            "it was written by joblib 0.9 or older, whose files are spread over several",
+            "Load it with the joblib that made it, and save it with a newer one.",
+        )
     for magic, unpack in _PACKERS.items():
         if head.startswith(magic):
             return PickleStream(unpack(file), MAX_UNPACKED_BYTES)

@@ -59,9 +59,8 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
     except SyntaxError as error:
-        raise LastmileError(
-            f"{path.name}:{error.lineno} is not Python: {error.msg}.", "Mend the line."
-        ) from error
+        where = f"{path.name}:{error.lineno}" if error.lineno else path.name
+        raise LastmileError(f"{where} is not Python: {error.msg}.", "Mend the line.") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise LastmileError(f"{path.name} is not Python: {error}.") from error
 

@@ -4,4 +4,12 @@ from __future__ import annotations
 
 
 class RefusedPickleError(Exception):
-    """What the pickle does that a model's pickle never needs; a clause, without a full stop."""
+    """What keeps a pickle from being read: a clause, without a full stop.
+
+    `hint` says what to change where the file is merely damaged, or of another version; it is empty for what
+    could run code.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint

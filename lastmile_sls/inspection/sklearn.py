@@ -70,7 +70,7 @@ def _checked(path: Path) -> Unpickled:
     try:
         return read_pickle(path)
     except RefusedPickleError as error:
-        raise LastmileError(f"{path.name} is refused: {error}.", _TRUST) from error
+        raise LastmileError(f"{path.name} is refused: {error}.", error.hint or _TRUST) from error
 
 
 def _trusted(path: Path) -> Unpickled:
@@ -90,8 +90,8 @@ def _trusted(path: Path) -> Unpickled:
 
 def _describe(path: Path, unpickled: Unpickled) -> ModelFacts:
     model = unpickled.model
-    outputs = tuple(_outputs(model))
-    if isinstance(model, type) or not outputs:
+    outputs = () if isinstance(model, type) else tuple(_outputs(model))
+    if not outputs:
         raise LastmileError(
             f"{path.name} holds {_article(type(model).__name__)}, which has neither predict nor transform.",
             "Save the fitted model itself: joblib.dump(model, path)",
@@ -147,12 +147,14 @@ def _outputs(model: Any) -> Iterator[ColumnFacts]:
 
 
 def _label_datatype(model: Any, classes: Any) -> str:
-    from sklearn.base import is_regressor
+    from sklearn.base import BaseEstimator, is_regressor
 
     if isinstance(classes, list) and classes:
         classes = classes[0]
     if hasattr(classes, "dtype"):
         return _DATATYPES.get(classes.dtype.kind, "BYTES")
+    if not isinstance(model, BaseEstimator):
+        return "FP64"  # a trusted file's own class: the widest of the numbers
     return "FP64" if is_regressor(model) else "INT64"
 
 

@@ -20,11 +20,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lastmile_sls.inspection.globals import CALLS, CLASSES, VALUES, check_dtype
+from lastmile_sls.inspection.globals import CALLS, CLASSES, VALUES
 from lastmile_sls.inspection.pickle_stream import PickleStream, unpacked
+from lastmile_sls.inspection.rebuilders import check_dtype
 from lastmile_sls.inspection.refused import RefusedPickleError
 
 _WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+_PANDAS = (
+    "The model holds a part of a DataFrame. Give it plain lists (columns=list(frame.columns)), fit and save it again; "
+    "or, if the file is your own, `lastmile init --trust` loads it all the same."
+)
 _MAX_DEPTH = 8
 """Object arrays in object arrays."""
 _NEVER_GIVEN_A_STATE = (
@@ -86,7 +91,8 @@ class Unpickler(pickle._Unpickler):
             if pair in CLASSES:
                 self._classes.add(id(found))
             return found
-        raise RefusedPickleError(f"it names {module}.{name}, which is not part of a model")
+        hint = _PANDAS if module.startswith("pandas.") else ""
+        raise RefusedPickleError(f"it names {module}.{name}, which is not part of a model", hint)
 
     def _modern(self, module: str, name: str) -> tuple[str, str]:
         """Return the pair as Python's own reader maps it in protocols that Python 2 could write."""
@@ -196,7 +202,7 @@ def read_pickle(path: Path) -> Unpickled:
         except RefusedPickleError:
             raise
         except EOFError as error:
-            raise RefusedPickleError("it is cut short") from error
+            raise RefusedPickleError("it is cut short", "Save the model again.") from error
         except Exception as error:  # a crafted file can make a framework's code raise anything
             raise RefusedPickleError(f"it cannot be read ({type(error).__name__}: {error})") from error
     if not ended:
@@ -210,7 +216,8 @@ def _imported(module: str, name: str) -> Any:
     except (ImportError, AttributeError) as error:
         package = module.split(".", maxsplit=1)[0]
         raise RefusedPickleError(
-            f"it needs {module}.{name}, which the installed {package} does not have, or {package} is not installed"
+            f"it needs {module}.{name}, which the installed {package} does not have, or {package} is not installed",
+            "Install the packages that the model was made with, in those versions.",
         ) from error
 
 

@@ -78,5 +78,12 @@ def _list(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
 
 
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.Node:
+    # YAML 1.1 reads these as line ends, and folds them away outside double quotes.
+    style = '"' if set(data) & set("\x85\u2028\u2029\ufeff") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(dict, _mapping)
 _Dumper.add_representer(list, _list)

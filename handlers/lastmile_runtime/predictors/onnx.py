@@ -67,7 +67,7 @@ def _feeder(wanted: list[Any], version: Version) -> Any:
 
 
 def _unmapped(value: Any) -> Any:
-    """Return an output as an array; a ZipMap's list of dictionaries as a matrix, its columns in their order."""
+    """Return an output as an array; a ZipMap's list of dictionaries as a matrix, classes ascending."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return np.array([list(row.values()) for row in value], dtype=np.float32)
     return value

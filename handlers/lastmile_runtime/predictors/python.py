@@ -62,13 +62,10 @@ def _class(path: str, version: Version) -> Any:
     module.__file__ = path
     # It stays: pickle and typing look a class's module up by name.
     sys.modules[name] = module
-    try:
-        exec(code, module.__dict__)  # noqa: S102 - the user's own predictor, whose hash was checked
-        return getattr(module, version.entry or "")
-    except AttributeError as error:
-        if hasattr(module, version.entry or ""):
-            raise
-        raise BundleError(f"{os.path.basename(path)} has no class {version.entry}.") from error
+    exec(code, module.__dict__)  # noqa: S102 - the user's own predictor, whose hash was checked
+    if not hasattr(module, version.entry or ""):
+        raise BundleError(f"{os.path.basename(path)} has no class {version.entry}.")
+    return getattr(module, version.entry or "")
 
 
 def _forget(folder: str) -> None:

@@ -1,4 +1,4 @@
-"""The local target: functions, routes and keys of the embedded cloud."""
+"""The local target: functions, routes, queues, buckets and keys of the embedded cloud."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from lastmile_infra.endpoint import Endpoint
 from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
+from lastmile_infra.local.queue import Queue
+from lastmile_infra.local.storage import Bucket
 from lastmile_sls.plan.document import Plan
 
-__all__ = ["Function", "Key", "Route", "provision"]
+__all__ = ["Bucket", "Function", "Key", "Queue", "Route", "provision"]
 
 
 def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Endpoint:

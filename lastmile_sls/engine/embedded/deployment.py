@@ -54,6 +54,8 @@ class Goal:
     """The version of the default provider, when the program names one."""
     delete_before_replace: bool | None = None
     ignore_changes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    """The URNs that the resource may have had before."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Deployment:
         wanted = goal.resource
         if wanted.urn in self._seen:
             raise EngineError(f"two resources have the URN {wanted.urn}.", "Give one of them another name.")
+        self._rename(goal)
         if not wanted.custom:
             return self._register_component(wanted)
         if wanted.type.startswith(PROVIDER_TYPE):
@@ -93,6 +96,21 @@ class Deployment:
             reference = self._default_provider(wanted, goal.version)
             goal = replace(goal, resource=replace(wanted, provider=reference))
         return self._register_custom(goal)
+
+    def _rename(self, goal: Goal) -> None:
+        """Give the resource that an alias names its new URN, so that it is the one that the goal is held against."""
+        current = self._snapshot.current()
+        old = next((current[urn] for urn in goal.aliases if urn in current and urn not in self._seen), None)
+        if old is None or goal.resource.urn in current:
+            return
+        if any(resource.parent == old.urn for resource in current.values()):
+            raise EngineError(
+                f"the program renames {old.urn}, which has children; the embedded engine does not carry that.",
+                "Run it with the Pulumi CLI: lastmile up --engine pulumi --take-over",
+            )
+        renamed = replace(old, urn=goal.resource.urn, type=goal.resource.type, parent=goal.resource.parent)
+        resources = tuple(renamed if r is old else r for r in self._snapshot.resources)
+        self._snapshot = replace(self._snapshot, resources=resources)
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Set a component's outputs."""

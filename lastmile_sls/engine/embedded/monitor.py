@@ -1,7 +1,7 @@
 """The two services that a Pulumi program talks to, in front of a `Deployment`.
 
-Carried: custom resources and components, `parent`, `depends_on`, `protect`, `ignore_changes` of whole
-properties, `delete_before_replace`, `additional_secret_outputs`, `retain_on_delete`, secrets, explicit
+Carried: custom resources and components, `parent`, `depends_on`, `protect`, `aliases` of resources without
+children, `ignore_changes` of whole properties, `delete_before_replace`, `additional_secret_outputs`, `retain_on_delete`, secrets, explicit
 providers. Everything else is refused by its name.
 """
 
@@ -33,8 +33,6 @@ _EMPTY = empty_pb2.Empty()
 _REFUSED_OPTIONS = {
     "importId": "import_",
     "remote": "a component that a plugin constructs",
-    "aliases": "aliases",
-    "aliasURNs": "aliases",
     "replaceOnChanges": "replace_on_changes",
     "replace_with": "replace_with",
     "replacement_trigger": "replacement_trigger",
@@ -73,7 +71,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def __init__(self, deployment: Deployment, project: str, stack: str) -> None:
         self._deployment = deployment
-        self._urn_prefix = f"urn:pulumi:{stack}::{project}::"
+        self._project = project
+        self._stack = stack
         self._lock = threading.Lock()
         self._stopped = False
         self.failure: Exception | None = None
@@ -145,7 +144,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         inputs = from_struct(request.object)
         _refuse_special_values(request.name, inputs)
         resource = Resource(
-            urn=self._urn_prefix + _qualified_type(request.parent, request.type) + f"::{request.name}",
+            urn=f"urn:pulumi:{self._stack}::{self._project}::"
+            f"{_qualified_type(request.parent, request.type)}::{request.name}",
             custom=request.custom,
             type=request.type,
             inputs=inputs,
@@ -162,7 +162,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             request.version,
             request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
             tuple(request.ignoreChanges),
+            tuple(self._alias(request, alias) for alias in request.aliases),
         )
+
+    def _alias(self, request: Any, alias: Any) -> str:
+        """Return the URN that an alias stands for: what it does not say is as the resource has it."""
+        if alias.urn:
+            return str(alias.urn)
+        spec = alias.spec
+        parent = "" if spec.noParent else spec.parentUrn or request.parent
+        stack, project = spec.stack or self._stack, spec.project or self._project
+        qualified = _qualified_type(parent, spec.type or request.type)
+        return f"urn:pulumi:{stack}::{project}::{qualified}::{spec.name or request.name}"
 
     def _guarded(self, action: Callable[[], _T], context: Any) -> _T:
         with self._lock:

@@ -186,3 +186,16 @@ def test_an_engine_hands_a_stack_over_to_itself(engine: Engine, world: World) ->
     assert not engine.exists(world.program())
     assert world.standing() == ["a-here", "b-here"]
     assert [r["type"] for r in state["deployment"]["resources"]].count("checking:index:Thing") == 2
+
+
+def test_a_renamed_resource_with_an_alias_is_kept(engine: Engine, world: World) -> None:
+    world.want(A, B)
+    engine.up(world.program(), ignore)
+    world.calls()
+    old = "urn:pulumi:test::world::checking:index:Group$checking:index:Thing::a"
+    world.want({"name": "new", "value": 1, "aliases": [old]}, {"name": "b", "of": "new"})
+    assert engine.up(world.program(), ignore).changes == {"same": 4}
+    assert world.calls() == []
+    assert not engine.up(world.program(), ignore).changed
+    engine.destroy(world.program(), ignore)
+    assert world.standing() == []

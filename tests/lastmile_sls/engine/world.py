@@ -35,7 +35,7 @@ group = Group("group")
 made = {}
 for thing in json.loads(pathlib.Path("things.json").read_text()):
     options = {key: thing[key] for key in ("protect", "ignore_changes", "retain_on_delete",
-               "delete_before_replace", "additional_secret_outputs", "import_", "version") if key in thing}
+               "delete_before_replace", "additional_secret_outputs", "aliases") if key in thing}
     options["depends_on"] = [made[name] for name in thing.get("depends_on", ())]
     props = {key: thing[key] for key in ("value", "place") if key in thing}
     if "of" in thing:

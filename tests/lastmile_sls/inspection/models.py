@@ -59,7 +59,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "boosting": lambda: GradientBoostingClassifier(n_estimators=3).fit(X, Y),
     "histogram": lambda: HistGradientBoostingClassifier(max_iter=3).fit(X, Y),
     "histogram-poisson": lambda: HistGradientBoostingRegressor(loss="poisson", max_iter=3).fit(X, Y + 1.0),
-    "svm": lambda: SVC(probability=False, random_state=0).fit(X, Y),
+    "svm": lambda: SVC(random_state=0).fit(X, Y),
     "neighbours": lambda: KNeighborsClassifier(algorithm="kd_tree").fit(X, Y),
     "density": lambda: KernelDensity().fit(X),
     "gaussian-process": lambda: GaussianProcessRegressor(RBF() + WhiteKernel()).fit(X, X[:, 0]),

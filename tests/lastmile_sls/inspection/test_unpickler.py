@@ -6,7 +6,7 @@ import pickletools
 import struct
 import warnings
 import zlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -55,6 +55,7 @@ def same(one: Any, other: Any) -> bool:
 # --- what a model holds is read
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", MODELS)
 def test_real_models_are_read_and_predict_the_same(tmp_path: Path, name: str) -> None:
     model, rows, path = MODELS[name](), inputs_of(name), tmp_path / "model"
@@ -85,12 +86,18 @@ def test_arrays_of_every_kind_are_read(tmp_path: Path) -> None:
         np.array("2026-01-01", dtype="M8[D]"),
     ]
     path = tmp_path / "arrays.joblib"
-    joblib.dump([*arrays, np.float32(1.5), OrderedDict(a={1}), slice(1, None)], path)
-    *read, number, ordered, part = read_pickle(path).model
+    joblib.dump(
+        [*arrays, np.float32(1.5), OrderedDict(a={1}), defaultdict(OrderedDict, a=1), bytearray(b"\xff")],
+        path,
+        protocol=2,
+    )
+    *read, number, ordered, defaults, native = read_pickle(path).model
     for array, found in zip(arrays, read, strict=True):
         assert np.array_equal(array, found)
         assert array.dtype.newbyteorder("=") == found.dtype
-    assert (number, ordered, part) == (np.float32(1.5), OrderedDict(a={1}), slice(1, None))
+    assert (number, ordered, defaults) == (np.float32(1.5), OrderedDict(a={1}), {"a": 1})
+    assert native == bytearray(b"\xff")
+    assert defaults["b"] == OrderedDict()
 
 
 # --- what a model never holds is refused, and nothing has run
@@ -178,9 +185,9 @@ def hidden_in_an_object_array(canary: Path) -> Any:
 
 
 def hidden_in_arrays_in_arrays(canary: Path) -> Any:
-    inner = np.empty(1, dtype=object)
+    inner: Any = np.empty(1, dtype=object)
     inner[0] = Evil(canary)
-    outer = np.empty(1, dtype=object)
+    outer: Any = np.empty(1, dtype=object)
     outer[0] = inner
     return outer
 
@@ -273,6 +280,7 @@ _ARGUMENTS = {
     + b"J\xff\xff\xff\x7f\x85C\x01b\x87R",
     "a slice": named("builtins", "slice") + b")R",
     "a set": called("builtins", "set", "abc"),
+    "a dictionary": named("collections", "defaultdict") + named("numpy", "log1p") + b"\x85R",
     "bytes": called("_codecs", "encode", "abc", "zlib"),
     "random numbers": called("numpy.random._pickle", "__bit_generator_ctor", "os"),
     "a tree": named("sklearn.tree._tree", "Tree") + b"K\x01NJ\xff\xff\xff\x7f\x87R",

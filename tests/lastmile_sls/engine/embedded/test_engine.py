@@ -188,7 +188,6 @@ CLASS = (
     ("program", "what"),
     [
         ("T('a', O(import_='x'))", "import_ on checking:index:Thing a"),
-        ("T('a', O(aliases=['old']))", "aliases on checking:index:Thing a"),
         ("T('a', O(replace_on_changes=['value']))", "replace_on_changes on checking:index:Thing a"),
         ("T('a', O(deleted_with=T('b')))", "deleted_with on checking:index:Thing a"),
         (
@@ -308,3 +307,17 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_renaming_a_resource_with_children_is_refused(engine: EmbeddedEngine, world: World) -> None:
+    world.want({"name": "a", "value": 1})
+    engine.up(world.program(), ignore)
+    main = world.folder / "__main__.py"
+    text = main.read_text().replace('Group("group")', 'Group("other")')
+    text = text.replace(
+        "name, {}, None)", 'name, {}, pulumi.ResourceOptions(aliases=[pulumi.Alias(name="group")]))'
+    )
+    main.write_text(text)
+    with pytest.raises(EngineError, match=r"the program renames urn:.*::group, which has children"):
+        engine.up(world.program(), ignore)
+    assert world.standing() == ["a-here"]

@@ -1,0 +1,126 @@
+"""Starts a function's process as the host of the local target does, and talks to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import lastmile_runtime
+from tests.lastmile_runtime.bundles import MODEL, routing
+
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
+INFER = f"/v2/models/{MODEL}/infer"
+
+
+def copy_runtime(folder: Path) -> None:
+    """Put the runtime's sources into a bundle's folder."""
+    source = Path(lastmile_runtime.__file__).parent
+    shutil.copytree(source, folder / "lastmile_runtime", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+class FunctionProcess:
+    """A running function, its address, and the lines that it wrote."""
+
+    def __init__(self, process: subprocess.Popen[str], address: Any) -> None:
+        self.process = process
+        self.address = address
+        self.lines: list[str] = []
+        assert process.stdout is not None
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[str]) -> None:
+        self.lines.extend(line.rstrip("\n") for line in stream)
+
+    def connect(self) -> socket.socket:
+        family = socket.AF_INET if isinstance(self.address, tuple) else socket.AF_UNIX
+        connection = socket.socket(family)
+        connection.settimeout(30)
+        connection.connect(self.address)
+        return connection
+
+    def exchange(self, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Send bytes and return status, headers and body; the function closes the connection."""
+        with self.connect() as connection:
+            connection.sendall(raw)
+            return parse(read_all(connection))
+
+    def infer(self, body: Any) -> tuple[int, dict[str, str], Any]:
+        status, headers, answer = self.exchange(post(body))
+        return status, headers, json.loads(answer)
+
+    def finish(self, timeout_s: float = 20) -> int:
+        """Wait for the process to end; return its exit code, its log complete."""
+        code = self.process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return code
+
+
+def post(body: Any, path: str = INFER) -> bytes:
+    content = json.dumps(body).encode()
+    return f"POST {path} HTTP/1.1\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = bytearray()
+    while chunk := connection.recv(65_536):
+        received += chunk
+    return bytes(received)
+
+
+def parse(raw: bytes) -> tuple[int, dict[str, str], bytes]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return int(first.split(" ")[1]), dict(line.split(": ", 1) for line in lines), body
+
+
+def environment(folder: Path, digest: str, descriptor: int, concurrency: int = 1) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "LASTMILE_BUNDLE": str(folder),
+        "LASTMILE_MANIFEST_DIGEST": digest,
+        "LASTMILE_ROUTING": json.dumps(routing()),
+        "LASTMILE_SOCKET_FD": str(descriptor),
+        "LASTMILE_CONCURRENCY": str(concurrency),
+        "LASTMILE_FUNCTION": "predict",
+    }
+
+
+@contextmanager
+def running(
+    folder: Path, digest: str, concurrency: int = 1, *, tcp: bool = False
+) -> Iterator[FunctionProcess]:
+    """Start the function of a bundle whose folder holds the runtime, on a Unix or a TCP socket."""
+    # Unix sockets' paths are limited to about 100 bytes, which pytest's folders exceed.
+    with (
+        tempfile.TemporaryDirectory() as short,
+        socket.socket(socket.AF_INET if tcp else socket.AF_UNIX) as listener,
+    ):
+        listener.bind(("127.0.0.1", 0) if tcp else f"{short}/s")
+        listener.listen(64)
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", BOOT, str(folder)],
+            cwd=folder,
+            env=environment(folder, digest, listener.fileno(), concurrency),
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                yield FunctionProcess(process, listener.getsockname())
+            finally:
+                process.kill()
