@@ -1,8 +1,8 @@
 """The two services that a Pulumi program talks to, in front of a `Deployment`.
 
 Carried: custom resources and components, `parent`, `depends_on`, `protect`, `aliases` of resources without
-children, `ignore_changes` of whole properties, `delete_before_replace`, `additional_secret_outputs`, `retain_on_delete`, secrets, explicit
-providers. Everything else is refused by its name.
+children, `ignore_changes` of whole properties, `delete_before_replace`, `additional_secret_outputs`,
+`retain_on_delete`, secrets, explicit providers. Everything else is refused by its name.
 """
 
 from __future__ import annotations
