@@ -18,10 +18,10 @@ demo: $(VENV)/.demo  ## set up, train the example, deploy it on this machine, pr
 test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 	@echo "==> format and lint"; $(BIN)/ruff format --check $(CHECKED) && $(BIN)/ruff check $(CHECKED)
 	@echo "==> types"; $(BIN)/mypy
-	@echo "==> tests"; $(BIN)/pytest -q -n 2 -m "not conformance"
+	@echo "==> tests"; $(BIN)/pytest -q -n 2 -m "not conformance" --ignore tests/conformance
 
 conformance: $(VENV)/.conformance  ## what needs heavy frameworks or clients that others wrote
-	@echo "==> conformance"; $(BIN)/pytest -q -m conformance
+	@echo "==> conformance"; $(BIN)/pytest -q -n 2 -m conformance
 
 $(UV):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python %d.%d is too old or too new: install Python 3.11 to 3.14, or name one: make PYTHON=python3.12" % v[:2])'

@@ -140,4 +140,5 @@ def _environment(config: FunctionConfig, descriptor: int) -> dict[str, str]:
         "LASTMILE_SOCKET_FD": str(descriptor),
         "LASTMILE_CONCURRENCY": str(config.concurrency),
         "LASTMILE_FUNCTION": config.name,
+        "LASTMILE_HOST_PID": str(os.getpid()),
     }

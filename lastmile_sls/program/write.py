@@ -79,15 +79,12 @@ def runtime_options(folder: Path) -> dict[str, str]:
 
 
 def _near(path: Path, folder: Path) -> str:
-    """Return the path relative to the folder when one of the folder's parents holds it, else absolute.
+    """Return the path relative to the folder when the virtual environment lies in one of its parents, else absolute.
 
     So a project that lies in a repository beside its virtual environment runs on every checkout.
     """
     folder = folder.resolve()
-    home = next((parent for parent in folder.parents if path.is_relative_to(parent)), None)
-    if home is None or home in (Path(home.anchor), Path.home()):
-        return str(path)
-    return os.path.relpath(path, folder)
+    return os.path.relpath(path, folder) if Path(sys.prefix).parent in folder.parents else str(path)
 
 
 def _eject(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """The function process of the local target: HTTP/1.1 over a listening socket that the host hands down.
 
 Its environment: LASTMILE_BUNDLE, LASTMILE_MANIFEST_DIGEST, LASTMILE_ROUTING (JSON), LASTMILE_SOCKET_FD,
-LASTMILE_CONCURRENCY, LASTMILE_FUNCTION. One JSON line per request goes to standard output.
+LASTMILE_CONCURRENCY, LASTMILE_FUNCTION, and LASTMILE_HOST_PID, with which it ends (by default its parent).
+One JSON line per request goes to standard output.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     # ctrl-C in the host's terminal is the host's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(
+        target=_end_with, args=(int(os.environ.get("LASTMILE_HOST_PID", os.getppid())),), daemon=True
+    ).start()
     server.run()
 
 
