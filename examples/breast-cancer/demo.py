@@ -41,14 +41,16 @@ def main() -> int:
     say("try it yourself")
     print(curl(url))
     say("what next")
-    here = shown(FOLDER)
-    print(f"  {shown(LASTMILE)} logs -f {here}          what the function says")
-    print(
-        f"  cd {here}/.lastmile/dev-local && ls   the Pulumi program that made this: yours to read, commit and change"
-    )
-    print(f"  edit {here}/lastmile.yaml, then {shown(LASTMILE)} preview -f {here}")
-    print(f"  {shown(LASTMILE)} init YOUR-MODEL.joblib          a spec for a model of your own")
-    print(f"  {shown(LASTMILE)} destroy -f {here}       remove it all")
+    here, command = shown(FOLDER), shown(LASTMILE)
+    steps = {
+        f"{command} logs -f {here}": "what the function says",
+        f"ls {here}/.lastmile/dev-local": "the Pulumi program that made this: yours to read, commit, change",
+        f"{command} preview -f {here}": "after a change to lastmile.yaml: what `up` would do",
+        f"{command} init YOUR-MODEL.joblib": "a spec for a model of your own",
+        f"{command} destroy -f {here}": "remove it all",
+    }
+    for line, meaning in steps.items():
+        print(f"  {line:58} {meaning}")
     return 0
 
 
@@ -61,8 +63,10 @@ def train() -> None:
 
 
 def lastmile(command: str, *, capture: bool = False) -> str:
-    words = [str(LASTMILE), command, "-f", str(FOLDER)]
-    run = subprocess.run(words, check=True, text=True, stdout=subprocess.PIPE if capture else None)
+    words = [shown(LASTMILE), command, "-f", shown(FOLDER)]
+    run = subprocess.run(words, check=False, text=True, stdout=subprocess.PIPE if capture else None)
+    if run.returncode:
+        sys.exit(run.returncode)  # it has told why
     return run.stdout.strip() if capture else ""
 
 

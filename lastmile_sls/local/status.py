@@ -100,7 +100,7 @@ def _function(record: records.Record, live: dict[str, Any]) -> FunctionStatus:
         memory_mb=record.inputs["memoryMb"],
         requests=live.get("requests", 0),
         restarts=live.get("restarts", 0),
-        instances=tuple(InstanceStatus(**instance) for instance in live.get("instances", ())),
+        instances=tuple(map(_instance, live.get("instances", ()))),
     )
 
 
@@ -112,3 +112,14 @@ def _counts(place: Place, record: records.Record) -> Counts:
         return queue.counts()
     finally:
         queue.close()
+
+
+def _instance(live: dict[str, Any]) -> InstanceStatus:
+    """Read what a host says of a process; one of an older version may say less."""
+    return InstanceStatus(
+        pid=live["pid"],
+        state=live.get("state", ""),
+        in_flight=live.get("in_flight", 0),
+        requests=live.get("requests", 0),
+        memory_mb=live.get("memory_mb", 0.0),
+    )

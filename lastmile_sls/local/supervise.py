@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lastmile_sls import __version__
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import make_private_folder
 from lastmile_sls.local.home import Place
@@ -35,8 +36,19 @@ def is_running(place: Place) -> bool:
     return False
 
 
+def is_current(place: Place) -> bool:
+    """Tell whether the host lives and is of the version that is installed now."""
+    live = ask(place, "status")
+    return live is not None and live.get("version") == __version__
+
+
 def ensure(place: Place) -> None:
-    """Make sure that the host runs and serves what the records say. Raises LastmileError with its last words."""
+    """Make sure that a host of this version runs and serves what the records say.
+
+    Raises LastmileError with its last words when it does not.
+    """
+    if not is_current(place):
+        stop(place)
     if not reload(place):
         _start(place)
 

@@ -68,7 +68,7 @@ class Route(Kind):
 
     def drifted(self, place: Place, record: Record) -> list[str]:
         """Return `host` when the host process is gone."""
-        return [] if supervise.is_running(place) else ["host"]
+        return [] if supervise.is_current(place) else ["host"]
 
     def remove(self, place: Place, record: Record) -> None:
         """Stop serving; the host ends with its last route."""

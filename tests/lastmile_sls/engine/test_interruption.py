@@ -123,3 +123,36 @@ def test_interrupted_the_step_in_progress_is_noted(engine: Engine, world: World,
     creations = [call for call in world.calls() if call.startswith("create")]
     assert len(creations) == len(set(creations)) == 40
     assert not engine.up(world.program(), ignore).changed
+
+
+@pytest.mark.pulumi_cli
+def test_the_plain_cli_goes_on_after_pulumi_cancel(world: World, tmp_path: Path) -> None:
+    """What Pulumi documents for a killed `pulumi up`: cancel, then up again. The create finds what was left."""
+    world.want({"name": "a", "value": "wait-after"})
+    arm(world)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PULUMI_")}
+    environ = {**inherited, "PULUMI_BACKEND_URL": tmp_path.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "test"}
+
+    def pulumi(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", *words],
+            cwd=world.folder,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    assert pulumi("stack", "init", "test").wait() == 0
+    running = pulumi("up", "--yes", "--skip-preview")
+    wait_until_waiting(world)
+    kill_group(running)
+    disarm(world)
+    assert "create a-here" in world.calls()
+    assert pulumi("cancel", "--yes").wait() == 0
+    again = pulumi("up", "--yes", "--skip-preview")
+    told, _ = again.communicate()
+    assert again.returncode == 0, told
+    assert world.calls() == ["adopt a-here"]
+    assert world.standing() == ["a-here"]

@@ -63,6 +63,17 @@ def test_a_killed_host_comes_back_with_port_and_key(world: World) -> None:
     assert world.apply("key", "access") == key
 
 
+def test_a_host_of_another_version_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = world.serve()
+    before = world.host_pid()
+    assert supervise.is_current(world.place())
+    monkeypatch.setattr(supervise, "__version__", "9.9.9")
+    assert world.cloud.drifted("demo-dev/route/endpoint") == ["host"]
+    supervise.ensure(world.place())
+    assert world.host_pid() != before
+    assert get(url).status_code == 200
+
+
 def test_an_idle_function_ends_and_the_next_request_starts_it(world: World) -> None:
     url = world.serve(idleTimeoutS=1)
     first = pid_of(url)
