@@ -22,6 +22,7 @@ import pytest
 from lastmile_sls.local import supervise
 from lastmile_sls.local.cloud import Cloud
 from lastmile_sls.local.home import Place
+from lastmile_sls.local.resources import route
 from lastmile_sls.local.resources.key import digest
 
 FAKE = Path(__file__).with_name("fake_function.py")
@@ -129,7 +130,9 @@ def get(url: str, path: str = "/echo", key: str | None = KEY, **options: Any) ->
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    # Tests run beside each other: each looks for a free port in a range of its own.
+    monkeypatch.setattr(route, "FIRST_PORT", free_port())
     made = World(tmp_path)
     yield made
     made.end()
