@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from lastmile_sls import __version__
-from lastmile_sls.engine.embedded.properties import (
+from lastmile_sls.engine.properties import (
     UNKNOWN_SENTINEL,
     Properties,
     from_struct,

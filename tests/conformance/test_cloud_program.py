@@ -12,8 +12,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
-from lastmile_sls.engine.embedded.properties import UNKNOWN_SENTINEL, from_struct, to_struct
 from lastmile_sls.engine.interface import UNKNOWN, Event, Program
+from lastmile_sls.engine.properties import UNKNOWN_SENTINEL, from_struct, to_struct
 
 pytestmark = pytest.mark.conformance
 PROGRAM = """

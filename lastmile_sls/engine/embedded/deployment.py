@@ -15,15 +15,7 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as wire
 
-from lastmile_sls.engine.embedded.properties import (
-    Properties,
-    from_struct,
-    is_unknown,
-    reveal,
-    shown,
-    to_struct,
-    with_secrets,
-)
+from lastmile_sls.engine.embedded import calls
 from lastmile_sls.engine.embedded.providers import (
     PROVIDER_TYPE,
     Providers,
@@ -40,6 +32,13 @@ from lastmile_sls.engine.embedded.state import (
     now,
 )
 from lastmile_sls.engine.interface import EngineError, Event, OnEvent, Operation, Result
+from lastmile_sls.engine.properties import (
+    Properties,
+    is_unknown,
+    reveal,
+    shown,
+    with_secrets,
+)
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -181,7 +180,7 @@ class Deployment:
                 **{k: old.inputs[k] for k in goal.ignore_changes if k in old.inputs},
             }
             inputs = {k: v for k, v in inputs.items() if k not in goal.ignore_changes or k in old.inputs}
-        wanted = replace(goal.resource, inputs=self._check(provider, goal.resource, old, inputs))
+        wanted = replace(goal.resource, inputs=calls.check(provider, goal.resource, old, inputs))
         step = self._decide(provider, wanted, old, goal)
         match step.operation, old:
             case "create", _:
@@ -214,44 +213,10 @@ class Deployment:
             return None
         return old
 
-    def _check(
-        self,
-        provider: Any,
-        wanted: Resource,
-        old: Resource | None,
-        inputs: Properties,
-    ) -> Properties:
-        response = provider.Check(
-            wire.CheckRequest(
-                urn=wanted.urn,
-                name=wanted.name,
-                type=wanted.type,
-                olds=to_struct(old.inputs if old else {}),
-                news=to_struct(inputs),
-            ),
-            None,
-        )
-        if response.failures:
-            reasons = "; ".join(f"{f.property}: {f.reason}" for f in response.failures)
-            raise EngineError(f"{wanted.type} {wanted.name} is not valid: {reasons}")
-        return from_struct(response.inputs)
-
     def _decide(self, provider: Any, wanted: Resource, old: Resource | None, goal: Goal) -> Step:
         if old is None:
             return Step("create")
-        diff = provider.Diff(
-            wire.DiffRequest(
-                id=old.id,
-                urn=wanted.urn,
-                name=wanted.name,
-                type=wanted.type,
-                olds=to_struct(old.outputs),
-                old_inputs=to_struct(old.inputs),
-                news=to_struct(wanted.inputs),
-                ignoreChanges=goal.ignore_changes,
-            ),
-            None,
-        )
+        diff = calls.diff(provider, wanted, old, goal.ignore_changes)
         changed = tuple(diff.diffs)
         if diff.replaces:
             first = goal.delete_before_replace
@@ -274,49 +239,18 @@ class Deployment:
     def _create(self, provider: Any, wanted: Resource, step: Step) -> Resource:
         self._begin("creating", wanted, step)
         try:
-            response = provider.Create(
-                wire.CreateRequest(
-                    urn=wanted.urn,
-                    name=wanted.name,
-                    type=wanted.type,
-                    properties=to_struct(wanted.inputs),
-                    preview=self._preview,
-                ),
-                None,
-            )
+            resource = calls.create(provider, wanted, preview=self._preview)
         except Exception as error:
             raise self._failed(wanted, step, error) from error
-        resource = replace(
-            wanted,
-            id=response.id,
-            outputs=from_struct(response.properties),
-            created=now(),
-            modified=now(),
-        )
         return self._done(resource, step)
 
     def _update(self, provider: Any, wanted: Resource, old: Resource, step: Step) -> Resource:
         self._begin("updating", replace(wanted, id=old.id), step)
         try:
-            response = provider.Update(
-                wire.UpdateRequest(
-                    id=old.id,
-                    urn=wanted.urn,
-                    name=wanted.name,
-                    type=wanted.type,
-                    olds=to_struct(old.outputs),
-                    old_inputs=to_struct(old.inputs),
-                    news=to_struct(wanted.inputs),
-                    preview=self._preview,
-                ),
-                None,
-            )
+            resource = calls.update(provider, wanted, old, preview=self._preview)
         except Exception as error:
             raise self._failed(wanted, step, error) from error
-        outputs = from_struct(response.properties)
-        return self._done(
-            replace(wanted, id=old.id, outputs=outputs, created=old.created, modified=now()), step
-        )
+        return self._done(resource, step)
 
     def _replace(self, provider: Any, wanted: Resource, old: Resource, step: Step) -> Resource:
         if old.protect:
@@ -341,17 +275,7 @@ class Deployment:
             self._begin("deleting", resource, step)
         if real and not resource.retain_on_delete and not self._preview:
             try:
-                self._provider(resource).Delete(
-                    wire.DeleteRequest(
-                        id=resource.id,
-                        urn=resource.urn,
-                        name=resource.name,
-                        type=resource.type,
-                        properties=to_struct(resource.outputs),
-                        old_inputs=to_struct(resource.inputs),
-                    ),
-                    None,
-                )
+                calls.delete(self._provider(resource), resource)
             except Exception as error:
                 raise self._failed(resource, step, error) from error
         self._forget(resource)

@@ -16,14 +16,14 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from lastmile_sls.engine.embedded.deployment import STACK_TYPE, Deployment, Goal
-from lastmile_sls.engine.embedded.properties import (
+from lastmile_sls.engine.embedded.state import Resource
+from lastmile_sls.engine.interface import EngineError, Event, OnEvent
+from lastmile_sls.engine.properties import (
     SECRET_SIGNATURE,
     from_struct,
     signature,
     to_struct,
 )
-from lastmile_sls.engine.embedded.state import Resource
-from lastmile_sls.engine.interface import EngineError, Event, OnEvent
 from lastmile_sls.errors import LastmileError
 
 _T = TypeVar("_T")

@@ -9,9 +9,9 @@ from typing import Any, cast
 from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
-from lastmile_sls.engine.embedded.properties import Properties, to_struct
 from lastmile_sls.engine.embedded.state import Resource, now
 from lastmile_sls.engine.interface import EngineError
+from lastmile_sls.engine.properties import Properties, to_struct
 
 ProviderFactory = Callable[[], ResourceProviderServicer]
 PROVIDER_TYPE = "pulumi:providers:"

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from lastmile_sls.engine.embedded.properties import Properties, from_state, to_state
 from lastmile_sls.engine.interface import EngineError, LockedError
+from lastmile_sls.engine.properties import Properties, from_state, to_state
 from lastmile_sls.files import make_private_folder, write_private
 
 PendingType = Literal["creating", "updating", "deleting"]

@@ -19,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from lastmile_sls.engine.embedded.properties import UNKNOWN_SENTINEL, from_struct, to_struct
+from lastmile_sls.engine.properties import UNKNOWN_SENTINEL, from_struct, to_struct
 
 
 class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):

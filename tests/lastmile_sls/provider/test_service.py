@@ -13,8 +13,8 @@ import yaml
 from pulumi.runtime.proto import provider_pb2 as wire
 
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
-from lastmile_sls.engine.embedded.properties import from_struct, is_unknown, to_struct
 from lastmile_sls.engine.interface import EngineError, Event, Program, Secret
+from lastmile_sls.engine.properties import from_struct, is_unknown, to_struct
 from lastmile_sls.provider.schema import INPUTS, kind_of, missing_inputs
 from lastmile_sls.provider.service import LastmileProvider
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from pulumi.runtime import rpc
 
-from lastmile_sls.engine.embedded import properties
+from lastmile_sls.engine import properties
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import UNKNOWN, EngineError, Event, Program
 from lastmile_sls.errors import LastmileError
