@@ -59,6 +59,9 @@ def command(
         err=True,
     )
     click.echo(f"what runs: {invocation('status', spec_path)}", err=True)
+    header = "" if "key" not in result.outputs else f' -H "x-api-key: $({invocation("key", spec_path)})"'
+    url = f"{result.outputs['url']}/v2/models/{prepared.spec.name}"
+    click.echo(f"what it takes: curl -s {url}{header}", err=True)
 
 
 def _shown(folder: Path) -> str:
