@@ -134,8 +134,10 @@ def choose_engine(
     nothing is deployed anew.
     """
     engine = get_engine(asked or "embedded", environ)
-    maker = _other_maker(program, engine, environ)
-    if maker is None:
+    if engine.exists(program) and not take_over:
+        return engine
+    maker = _other_engine(engine, environ)
+    if not maker.exists(program):
         return engine
     if not take_over:
         raise EngineError(
@@ -149,12 +151,12 @@ def choose_engine(
 
 
 def hand_over(program: Program, source: Engine, destination: Engine, home: Path) -> None:
-    """Move a stack from one engine to the other, without touching what is deployed."""
-    state = source.export_state(program)
-    destination.adopt_state(program, state)
-    source.forget(program)
+    """Move a stack from one engine to the other, without touching what is deployed; interrupted, it can be repeated."""
+    if not destination.exists(program):
+        destination.adopt_state(program, source.export_state(program))
     for place in deployments(home):
         records.set_engine(place, urn_prefix(program), destination.name)
+    source.forget(program)
 
 
 def check_free(prepared: Prepared, home: Path) -> None:
@@ -179,15 +181,12 @@ def urn_prefix(program: Program) -> str:
     return f"urn:pulumi:{program.stack}::{program.project}::"
 
 
-def _other_maker(program: Program, engine: Engine, environ: Mapping[str, str]) -> Engine | None:
-    """Return the engine that has the stack when it is not this one; the CLI is only asked where it may have one."""
-    if engine.exists(program):
-        return None
+def _other_engine(engine: Engine, environ: Mapping[str, str]) -> Engine:
+    """Return the engine that this one is not; the CLI need not be there for its local stacks to be seen."""
     from lastmile_sls.engine.pulumi_cli.engine import PulumiCliEngine
 
     home = find_home(environ)
-    other: Engine = PulumiCliEngine(home, environ) if engine.name == "embedded" else embedded_engine(home)
-    return other if other.exists(program) else None
+    return PulumiCliEngine(home, environ) if engine.name == "embedded" else embedded_engine(home)
 
 
 def environ() -> Mapping[str, str]:

@@ -150,3 +150,16 @@ def wait_for_end(pid: int) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.pulumi_cli
+def test_a_take_over_that_was_interrupted_is_finished(work: Workspace) -> None:
+    work.run("up")
+    state = work.home / "stacks" / "doubler" / "dev-local.json"
+    kept = state.read_bytes()
+    work.run("up", "--engine", "pulumi", "--take-over")
+    assert not state.exists()
+    state.write_bytes(kept)  # as if the run had died before the embedded engine let go of the stack
+    assert work.json("up", "--engine", "pulumi", "--take-over")["changes"] == {"same": 5}
+    assert not state.exists()
+    assert work.json("status")["engine"] == "pulumi"

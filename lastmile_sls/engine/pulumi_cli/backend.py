@@ -47,10 +47,14 @@ class Backend:
         ]
 
     def has_stack(self, program: Program) -> bool | None:
-        """Whether the stack is there; None when only the CLI can tell."""
+        """Whether the stack is there and has resources; None when only the CLI can tell."""
         if self.folder is None:
             return None
-        return (self.folder / ".pulumi" / "stacks" / program.project / f"{program.stack}.json").exists()
+        path = self.folder / ".pulumi" / "stacks" / program.project / f"{program.stack}.json"
+        if not path.exists():
+            return False
+        checkpoint = json.loads(path.read_text(encoding="utf-8")).get("checkpoint") or {}
+        return bool((checkpoint.get("latest") or {}).get("resources"))
 
 
 def choose_backend(program: Program, environ: Mapping[str, str], home: Path) -> Backend:

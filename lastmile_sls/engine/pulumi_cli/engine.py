@@ -70,7 +70,8 @@ class PulumiCliEngine:
                 stacks = self._workspace(program, backend).list_stacks()
             except EngineError:
                 return False
-            return any(summary.name.rsplit("/", 1)[-1] == program.stack for summary in stacks)
+            found = [summary for summary in stacks if summary.name.rsplit("/", 1)[-1] == program.stack]
+            return any(summary.resource_count != 0 for summary in found)
         return there
 
     def outputs(self, program: Program) -> Mapping[str, Any]:
