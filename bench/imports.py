@@ -17,7 +17,9 @@ MODULES = {
     "fastapi": "fastapi",
     "psutil": "psutil",
     "pulumi": "pulumi",
+    "obstore": "obstore.store",
     "pydantic": "pydantic",
+    "pyjwt": "jwt",
     "pyyaml": "yaml",
     "uvicorn": "uvicorn",
 }

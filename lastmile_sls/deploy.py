@@ -26,6 +26,8 @@ from lastmile_sls.spec.load import check_files, load
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets import local
 from lastmile_sls.targets.refusal import refuse
+from lastmile_sls.traffic.change import told, used_versions
+from lastmile_sls.traffic.local import find_traffic
 
 SPEC_FILE = "lastmile.yaml"
 OUTPUT_FOLDER = ".lastmile"
@@ -170,10 +172,31 @@ def check_free(prepared: Prepared, home: Path) -> None:
                     f"the {kind} {record.name} of {place.deployment} belongs to another stack ({record.owner.urn}).",
                     "Destroy it there first, or give this deployment another name or environment.",
                 )
+    _check_traffic(prepared, place)
     port = prepared.plan["endpoint"]["port"]
     route = records.get(place, "route", prepared.plan["endpoint"]["name"])
     if port and not (route and route.outputs.get("port") == port and supervise.is_running(place)):
         check_port(port)
+
+
+def _check_traffic(prepared: Prepared, place: Place) -> None:
+    """Raise LastmileError when the spec drops a version that the live traffic still goes to."""
+    traffic = find_traffic(place)
+    if traffic is None:
+        return
+    document = traffic.read()
+    kept = [version.id for version in prepared.spec.versions]
+    dropped = sorted(used_versions(document) - set(kept))
+    if dropped:
+        raise LastmileError(
+            f"the spec drops the version {dropped[0]}, but the live traffic goes to it: {told(document['weights'])}.",
+            "Move it away first: lastmile traffic set, shadow or promote. Then run this again.",
+        )
+    if len(kept) == 1 and document["champion"] != kept[0]:
+        raise LastmileError(
+            f"the spec keeps {kept[0]} alone, but the champion is {document['champion']}.",
+            f"lastmile traffic promote {kept[0]}",
+        )
 
 
 def urn_prefix(program: Program) -> str:

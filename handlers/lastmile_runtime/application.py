@@ -7,14 +7,34 @@ import os
 from lastmile_runtime import router
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import MAX_BODY_BYTES, Request, Response, refusal
-from lastmile_runtime.manifest import Bundle
 from lastmile_runtime.models import Models
-from lastmile_runtime.protocols.open_inference import OpenInference
+from lastmile_runtime.service import Service
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from lastmile_runtime.auth import KeyAuth, TokenAuth
+    from lastmile_runtime.jobs import Jobs
+    from lastmile_runtime.manifest import Bundle
+    from lastmile_runtime.routing import FixedRouting, LiveRouting
+    from lastmile_runtime.shadows import Shadows
+
+    Answer = Callable[[Service, Request], Response]
+
+PROTOCOLS = {
+    "v2": "open_inference",
+    "v1": "kserve_v1",
+    "invocations": "mlflow",
+    "ping": "mlflow",
+    "health": "mlflow",
+    "version": "mlflow",
+    "endpoints": "sagemaker",
+    "score": "azure_ml",
+    "swagger.json": "azure_ml",
+}
+"""The module that answers, by the first part of the path; imported by the first request for it."""
+JOBS = "jobs"
 
 
 def draw() -> int:
@@ -26,42 +46,141 @@ class Application:
     """A verified bundle behind its protocols."""
 
     def __init__(
-        self, folder: str, digest: str, routing: dict[str, Any], draw: Callable[[], int] = draw
+        self,
+        bundle: Bundle,
+        routing: FixedRouting | LiveRouting,
+        draw: Callable[[], int] = draw,
+        auth: KeyAuth | TokenAuth | None = None,
+        jobs: Jobs | None = None,
+        shadows: Shadows | None = None,
+        routes: dict[str, str] | None = None,
     ) -> None:
-        """Read the bundle's manifest; models load on their first prediction.
+        """Serve a bundle; models load on their first prediction.
 
         Args:
-            folder: The bundle.
-            digest: What the manifest's bytes must hash to, `sha256:...`.
-            routing: The routing document.
+            bundle: The models and what is said of them.
+            routing: Which version answers which request.
             draw: Draws the bucket, 0..99 999, of a request without a sticky key.
-
-        Raises BundleError when the bundle is not the pinned one, or the routing document does not fit it.
+            auth: Who may call; None where the gateway checks that, or the endpoint is public.
+            jobs: Where requests go that may be answered later; None answers all at once.
+            shadows: What compares in silence; None when there is no way to.
+            routes: Further paths, and the paths that they stand for.
         """
-        bundle = Bundle(folder, digest)
+        manifest = bundle.manifest
         models = Models(bundle)
-        router.check(routing, models.versions)
-        self._open_inference = OpenInference(models, routing, digest, bundle.manifest.model, draw)
+        contract = None
+        if manifest.contract:
+            from lastmile_runtime.contract import Contract
+
+            contract = Contract(manifest.contract)
+        self.service = Service(models, routing, bundle.digest, manifest.model, draw, contract)
+        self.bundle = bundle
+        self._routing = routing
+        self._auth = auth
+        self._jobs = jobs
+        self._routes = routes or {}
+        self._answers: dict[str, Answer] = {}
+        self._shadows = shadows
+        if shadows:
+            shadows.service = self.service
+            self.service.mirror = shadows.mirror
+
+    def serves(self, path: str) -> bool:
+        """Tell whether a path is a protocol's; the others are the docs', or the user's own application's."""
+        first = self._routes.get(path, path).split("/", 2)[1]
+        return first in PROTOCOLS or (first == JOBS and self._jobs is not None)
+
+    def authorize(self, request: Request) -> Response | None:
+        """Return the refusal of a request that may not be made, None for the others; `handle` does this itself."""
+        try:
+            if self._auth:
+                self._auth.check(request)
+        except RequestError as error:
+            return self._refuse(request, error)
+        return None
 
     def handle(self, request: Request) -> Response:
         """Answer a request; never raises."""
+        refused = self.authorize(request)
+        return refused or self._handle(request)
+
+    def work(self, message: bytes, *, attempt: int = 1, last: bool = False) -> Response | None:
+        """Do what a message of the queue says: a job, or a shadow's prediction.
+
+        Args:
+            message: The message's body.
+            attempt: How often it was delivered, this time included.
+            last: Whether it is set aside if this fails; a job that fails then is answered with its error.
+
+        Returns the job's answer, for the log; None for a shadow, or a job that was done before. Raises when it must be
+        delivered again, ValueError for a message that is not one of ours.
+        """
+        import json
+
+        document = json.loads(message)
+        match document.get("kind") if isinstance(document, dict) else None:
+            case "job" if self._jobs:
+                return self._jobs.run(document, self._handle, last=last, attempt=attempt)
+            case "shadow" if self._shadows:
+                self._shadows.run(document, self.service)
+                return None
+            case kind:
+                raise ValueError(f"the message's kind is {kind!r}, which this function does not do.")
+
+    def prepare(self) -> None:
+        """Load what will answer, before a snapshot of the process is taken. Raises RequestError when it cannot be."""
+        current = self._routing.current()
+        for version in {
+            current.champion,
+            *(version for version, weight in current.weights.items() if weight),
+        }:
+            self.service.load(version)
+
+    def restored(self) -> None:
+        """Trust nothing that may have changed since the snapshot was taken."""
+        self._routing.expire()
+
+    def _handle(self, request: Request) -> Response:
+        """Answer a request that may be made."""
         try:
-            return self._answer(request)
+            response = self._answer(request)
         except RequestError as error:
-            cause = error.__cause__ if error.status >= 500 else None
-            facts = {"stack": _stack(cause)} if cause else None
-            return refusal(request.path, error.status, error.message, error.headers, facts)
+            response = self._refuse(request, error)
         except Exception as error:  # noqa: BLE001 - the one place where a bug of ours becomes an answer
             message = "the runtime failed; the function's log says why."
-            return refusal(request.path, 500, message, facts={"stack": _stack(error)})
+            response = refusal(request.path, 500, message, facts={"stack": _stack(error)})
+        response.afterwards = request.afterwards
+        return response
 
     def _answer(self, request: Request) -> Response:
         if len(request.body) > MAX_BODY_BYTES:
             size = f"the body has {len(request.body)} bytes, but may have {MAX_BODY_BYTES}."
             raise RequestError(413, size)
-        if request.path == "/v2" or request.path.startswith("/v2/"):
-            return self._open_inference.handle(request)
-        raise RequestError(404, f"{request.path} is not a path of this endpoint; its protocol begins at /v2.")
+        if request.path in self._routes:
+            request.path = self._routes[request.path]
+        first = request.path.split("/", 2)[1]
+        answer = self._answers.get(first)
+        if answer is None:
+            answer = self._protocol(request, first)
+        if self._jobs and request.method == "POST" and "respond-async" in request.headers.get("prefer", ""):
+            return self._jobs.accept(request)
+        return answer(self.service, request)
+
+    def _protocol(self, request: Request, first: str) -> Answer:
+        if first == JOBS and self._jobs:
+            return self._jobs.answer
+        name = PROTOCOLS.get(first)
+        if name is None:
+            raise RequestError(404, f"{request.path} is not a path of this endpoint; /docs lists them.")
+        package = __import__(f"lastmile_runtime.protocols.{name}", fromlist=["answer"])
+        answer: Answer = package.answer
+        self._answers[first] = answer
+        return answer
+
+    def _refuse(self, request: Request, error: RequestError) -> Response:
+        cause = error.__cause__ if error.status >= 500 else None
+        facts = {"stack": _stack(cause)} if cause else None
+        return refusal(request.path, error.status, error.message, error.headers, facts, error.members)
 
 
 def _stack(error: BaseException) -> list[str]:

@@ -6,6 +6,7 @@ import json
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -14,21 +15,33 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 class Request:
     """An HTTP request: the path as it was sent, without the query string; header names in lower case."""
 
-    __slots__ = ("body", "headers", "method", "path")
+    __slots__ = ("afterwards", "body", "headers", "method", "path", "query")
 
     def __init__(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        query: str = "",
     ) -> None:
         self.method = method
         self.path = path
         self.headers = headers or {}
         self.body = body
+        self.query = query
+        """What follows the question mark, as it was sent."""
+        self.afterwards: Callable[[], None] | None = None
+        """What is left to do once it is answered: a shadow's prediction."""
 
 
 class Response:
-    """An HTTP answer; `facts` is what the log says about it beside method, path and status."""
+    """An HTTP answer; `facts` is what the log says about it beside method, path and status.
 
-    __slots__ = ("body", "facts", "headers", "status")
+    `afterwards`, where there is one, is called by an adapter whose process keeps running, once the answer is sent.
+    """
+
+    __slots__ = ("afterwards", "body", "facts", "headers", "status")
 
     def __init__(
         self, status: int, headers: dict[str, str], body: bytes, facts: dict[str, Any] | None = None
@@ -37,6 +50,7 @@ class Response:
         self.headers = headers
         self.body = body
         self.facts = facts or {}
+        self.afterwards: Callable[[], None] | None = None
 
 
 def json_response(
@@ -53,12 +67,22 @@ def refusal(
     message: str,
     headers: dict[str, str] | None = None,
     facts: dict[str, Any] | None = None,
+    members: dict[str, Any] | None = None,
 ) -> Response:
-    """Return an error in the form of the path's protocol: `{"error"}` at /v2, else problem details (RFC 9457)."""
+    """Return an error in the form of the path's protocol: `{"error"}` at /v2, else problem details (RFC 9457).
+
+    `members` are further members of the document.
+    """
     facts = {"error": message, **(facts or {})}
     if path == "/v2" or path.startswith("/v2/"):
-        return json_response({"error": message}, status, headers, facts)
-    value = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": message}
+        return json_response({"error": message, **(members or {})}, status, headers, facts)
+    value = {
+        "type": "about:blank",
+        "title": TITLES[status],
+        "status": status,
+        "detail": message,
+        **(members or {}),
+    }
     return json_response(
         value, status, {"content-type": "application/problem+json", **(headers or {})}, facts
     )
@@ -66,14 +90,28 @@ def refusal(
 
 TITLES = {
     200: "OK",
+    202: "Accepted",
+    204: "No Content",
+    303: "See Other",
     400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
+    409: "Conflict",
+    410: "Gone",
     411: "Length Required",
     413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    424: "Failed Dependency",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 """Every status that this runtime answers with. (`http.HTTPStatus` would import enum and more.)"""

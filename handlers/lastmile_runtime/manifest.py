@@ -83,12 +83,23 @@ class Version:
 class Manifest:
     """A bundle's content; `files` gives `sha256` (hexadecimal) and `size` (bytes) by path relative to the bundle."""
 
-    __slots__ = ("files", "model", "versions")
+    __slots__ = ("app", "contract", "files", "model", "versions")
 
-    def __init__(self, model: str, versions: list[Version], files: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        model: str,
+        versions: list[Version],
+        files: dict[str, dict[str, Any]],
+        contract: dict[str, Any] | None = None,
+        app: str | None = None,
+    ) -> None:
         self.model = model
         self.versions = versions
         self.files = files
+        self.contract = contract
+        """The rules of its inputs (see `lastmile_runtime.contract`); None when there are none."""
+        self.app = app
+        """The user's own ASGI application, `file.py:name`, relative to the bundle."""
 
 
 def render(manifest: Manifest) -> bytes:
@@ -99,6 +110,8 @@ def render(manifest: Manifest) -> bytes:
         "versions": [version.to_json() for version in manifest.versions],
         "files": manifest.files,
     }
+    optional = {"contract": manifest.contract, "app": manifest.app}
+    document |= {key: value for key, value in optional.items() if value is not None}
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -116,7 +129,13 @@ def parse(content: bytes) -> Manifest:
         found = document["format"]
         if found == FORMAT:
             versions = [_version(entry) for entry in document["versions"]]
-            manifest = Manifest(document["model"], versions, document["files"])
+            manifest = Manifest(
+                document["model"],
+                versions,
+                document["files"],
+                document.get("contract"),
+                document.get("app"),
+            )
             _check(manifest)
             return manifest
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -23,6 +23,8 @@ class Models:
         self.versions: dict[str, Version] = {version.id: version for version in bundle.manifest.versions}
         self.failures: dict[str, str] = {}
         """Why the last load of a version failed, while it has not succeeded since."""
+        self.guard = threading.Lock()
+        """Held for a moment by whoever counts running predictions."""
         self._loaded: dict[str, Predict] = {}
         self._locks = {id_: threading.Lock() for id_ in self.versions}
 

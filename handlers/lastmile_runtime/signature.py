@@ -8,6 +8,8 @@ from lastmile_runtime.tensors import FLOAT_LIMITS, INTEGER_RANGES, Tensor, check
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lastmile_runtime.manifest import TensorSpec, Version
 
 
@@ -22,7 +24,7 @@ def check_inputs(tensors: list[Tensor], version: Version) -> None:
         _check_tensors(tensors, version.inputs)
 
 
-def check_outputs(wanted: list[str], version: Version) -> None:
+def check_outputs(wanted: Sequence[str], version: Version) -> None:
     """Raise RequestError (400) for an output that a version does not have, as far as it declares them."""
     known = [spec.name for spec in version.outputs]
     for name in wanted:

@@ -40,6 +40,16 @@ def rows_of(tensors: list[Tensor], names: list[str]) -> list[list[Any]]:
     ]
 
 
+def first_value(tensors: list[Tensor], columns: list[str], name: str) -> Any:
+    """Return the first value of an input or of a column of that name; None when the request has none."""
+    for tensor in tensors:
+        if tensor.name == name:
+            return tensor.data[0] if tensor.data else None
+    if name in columns and len(tensors) == 1 and tensors[0].shape[1:] == [len(columns)] and tensors[0].data:
+        return tensors[0].data[columns.index(name)]
+    return None
+
+
 def _matrix(tensors: list[Tensor], names: list[str]) -> Tensor | None:
     if len(tensors) != 1 or len(tensors[0].shape) != 2 or (len(names) == 1 and tensors[0].name == names[0]):
         return None

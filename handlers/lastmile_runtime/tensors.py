@@ -67,25 +67,31 @@ class Tensor:
 
 def read(entry: Any) -> Tensor:
     """Check one input of a request and return it. Raises RequestError (400) naming the tensor and the rule."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise RequestError(400, "each of inputs must be an object with a name.")
-    name, datatype, shape = entry["name"], entry.get("datatype"), entry.get("shape")
+    name, datatype, shape = read_head(entry)
     parameters = entry.get("parameters")
     if isinstance(parameters, dict) and "binary_data_size" in parameters:
         raise RequestError(
-            400, f"input {name!r} is binary; binary tensors are not accepted here, send its data as JSON."
+            400, f"input {name!r} is binary, but the request has no header inference-header-content-length."
         )
-    if datatype not in DATATYPES:
-        known = ", ".join(DATATYPES)
-        raise RequestError(400, f"input {name!r} has the datatype {datatype!r}; it must be one of {known}.")
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise RequestError(400, f"input {name!r} has the shape {shape!r}; it must be a list of sizes from 0.")
     if not isinstance(entry.get("data"), list):
         raise RequestError(
             400, f"input {name!r} has no data; it must be a list, flat or nested as its shape."
         )
     data = check_values(name, datatype, _flat(name, shape, entry["data"]))
     return Tensor(name, datatype, shape, data)
+
+
+def read_head(entry: Any) -> tuple[str, str, list[int]]:
+    """Return an input's name, datatype and shape. Raises RequestError (400)."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise RequestError(400, "each of inputs must be an object with a name.")
+    name, datatype, shape = entry["name"], entry.get("datatype"), entry.get("shape")
+    if datatype not in DATATYPES:
+        known = ", ".join(DATATYPES)
+        raise RequestError(400, f"input {name!r} has the datatype {datatype!r}; it must be one of {known}.")
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise RequestError(400, f"input {name!r} has the shape {shape!r}; it must be a list of sizes from 0.")
+    return name, datatype, shape
 
 
 def _flat(name: str, shape: list[int], data: list[Any]) -> list[Any]:
@@ -204,17 +210,13 @@ def _integer_type(values: list[Any]) -> str:
     return "FP64"
 
 
-def finite_json(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer whose outputs' NaNs are null, and infinities the words "Infinity" and "-Infinity"."""
-    outputs = [
-        {**output, "data": [_word(value) for value in output["data"]]} for output in document["outputs"]
-    ]
-    return {**document, "outputs": outputs}
-
-
-def _word(value: Any) -> Any:
-    if type(value) is not float or isfinite(value):
-        return value
-    if isnan(value):
-        return None
-    return "Infinity" if value > 0 else "-Infinity"
+def finite(value: Any) -> Any:
+    """Return what JSON can hold: a NaN becomes null, an infinity the word "Infinity" or "-Infinity"."""
+    match value:
+        case float() if not isfinite(value):
+            return None if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        case list():
+            return [finite(entry) for entry in value]
+        case dict():
+            return {name: finite(entry) for name, entry in value.items()}
+    return value

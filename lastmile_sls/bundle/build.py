@@ -60,7 +60,7 @@ def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
             target = destination / version.artifact
             target.parent.mkdir(parents=True)
             shutil.copyfile(folder / entry.artifact, target)
-        manifest = render(Manifest(spec.name, versions, _hashes(destination)))
+        manifest = render(Manifest(spec.name, versions, _hashes(destination), contract_rules(spec)))
         (destination / FILE).write_bytes(manifest)
     except OSError as error:
         raise LastmileError(
@@ -139,6 +139,24 @@ def _matrix(columns: tuple[ColumnFacts, ...]) -> list[TensorSpec]:
 
 def _tensor(column: ColumnFacts) -> TensorSpec:
     return TensorSpec(column.name, column.datatype, list(column.shape))
+
+
+def contract_rules(spec: Spec) -> dict[str, Any] | None:
+    """Return the contract as the runtime checks it: the inputs that have a rule; None when none has."""
+    rules = [found for column in spec.contract.inputs if (found := _rule(column))]
+    return {"inputs": rules, "fallback": spec.contract.fallback} if rules else None
+
+
+def _rule(column: spec_model.Column) -> dict[str, Any]:
+    """Return an input's rule; empty when whatever is sent is accepted and nothing was seen in training."""
+    limits = {"minimum": column.minimum, "maximum": column.maximum, "categories": column.categories}
+    known = {name: value for name, value in limits.items() if value is not None}
+    actions = {"missing": column.missing, "out_of_range": column.out_of_range, "unknown": column.unknown}
+    chosen = {name: action for name, action in actions.items() if action != "accept"}
+    if not known and not chosen:
+        return {}
+    found = {"name": column.name, "datatype": column.datatype, **known, **chosen}
+    return found if column.impute is None else {**found, "impute": column.impute}
 
 
 def _copy_runtime(destination: Path) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "up": "deploy the spec",
     "preview": "say what up would do",
     "status": "show deployments, their functions and processes",
+    "traffic": "move the traffic between versions: show, set, shadow, promote, rollback, history",
     "url": "print the endpoint's address",
     "key": "print the endpoint's API key",
     "logs": "show what functions and their host logged",

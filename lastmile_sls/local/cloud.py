@@ -16,11 +16,12 @@ from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records
 from lastmile_sls.local.home import NAME, Place, check_name
 from lastmile_sls.local.records import Owner, Record
-from lastmile_sls.local.resources import bucket, function, key, queue, route
+from lastmile_sls.local.resources import bucket, document, function, key, queue, route
 from lastmile_sls.local.resources.kind import Kind
 
 KINDS: dict[str, Kind] = {
     "bucket": bucket.KIND,
+    "document": document.KIND,
     "function": function.KIND,
     "key": key.KIND,
     "queue": queue.KIND,

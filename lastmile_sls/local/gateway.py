@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import math
 import uuid
@@ -13,6 +11,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from lastmile_runtime.auth import accepts_key
+from lastmile_runtime.errors import RequestError
+from lastmile_runtime.tokens import TokenVerifier
 from lastmile_sls.local.exchange import Answer, Headers, NotConnected, Unanswered, exchange
 from lastmile_sls.local.functions import FindPool, Pool, PoolClosed
 from lastmile_sls.local.instances import Instance, InstanceGone
@@ -26,12 +27,16 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 KEY_HEADER = b"x-api-key"
 MAX_BODY_BYTES = 32 * 1024 * 1024
 _REQUEST_ID = b"x-request-id"
+_KEPT_BACK = frozenset({KEY_HEADER, b"authorization", _REQUEST_ID})
+"""What the function does not see, as the caller sent it."""
 _OURS = frozenset({_REQUEST_ID, b"ratelimit", b"ratelimit-policy"})
 """Answered by the gateway, whatever the function says."""
 _EXPOSED = (
     "x-model-version",
     "x-model-digest",
     "x-model-route",
+    "x-model-contract",
+    "location",
     "x-request-id",
     "server-timing",
     "retry-after",
@@ -50,6 +55,8 @@ class RouteConfig:
     allow_origins: tuple[str, ...]
     requests_per_s: float | None
     burst: int
+    jwt: TokenVerifier | None = None
+    """Checks the tokens, with auth jwt."""
 
 
 class Refused(Exception):
@@ -92,7 +99,8 @@ class Gateway:
         headers: Headers = [(name.lower(), value) for name, value in scope["headers"]]
         request_id = _header(headers, _REQUEST_ID) or str(uuid.uuid4()).encode()
         try:
-            self._check_key(headers)
+            _check_path(scope["path"])
+            await self._check_caller(headers)
             self._check_rate()
             body = await _read_body(receive, headers)
             answer = await self._forward(scope, headers, request_id, body)
@@ -101,14 +109,21 @@ class Gateway:
         extra: Headers = [(_REQUEST_ID, request_id), *(self._bucket.headers() if self._bucket else ())]
         await _send(send, answer, extra, head=scope["method"] == "HEAD")
 
+    async def _check_caller(self, headers: Headers) -> None:
+        if self.config.jwt:
+            await self._check_token(self.config.jwt, headers)
+        elif self.config.auth != "public":
+            self._check_key(headers)
+
+    async def _check_token(self, verifier: TokenVerifier, headers: Headers) -> None:
+        given = (_header(headers, b"authorization") or b"").decode("latin-1")
+        try:
+            await asyncio.to_thread(verifier.check, given)
+        except RequestError as error:
+            raise Refused(error.status, error.message, error.headers) from error
+
     def _check_key(self, headers: Headers) -> None:
-        if self.config.auth == "public":
-            return
-        given = _header(headers, KEY_HEADER) or b""
-        found = f"sha256:{hashlib.sha256(given).hexdigest()}"
-        # Every digest is compared, so the time taken tells nothing about which one is near.
-        matches = [hmac.compare_digest(found, known) for known in self.config.key_digests]
-        if not any(matches):
+        if not accepts_key(_header(headers, KEY_HEADER) or b"", list(self.config.key_digests)):
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 "send a valid API key in the header x-api-key (lastmile key prints it).",
@@ -127,7 +142,7 @@ class Gateway:
         target = scope.get("raw_path") or scope["path"].encode()
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        kept = [(name, value) for name, value in headers if name not in (KEY_HEADER, _REQUEST_ID)]
+        kept = [(name, value) for name, value in headers if name not in _KEPT_BACK]
         kept.append((_REQUEST_ID, request_id))
         while True:
             pool = self._find_pool()
@@ -135,13 +150,22 @@ class Gateway:
                 detail = f"the function {self.config.function} is not deployed."
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"})
             try:
-                return await _ask(pool, scope["method"], target, kept, body)
+                return await ask_function(pool, scope["method"], target, kept, body)
             except (PoolClosed, NotConnected):
                 continue  # nothing was sent yet: another process can have the request
 
 
-async def _ask(pool: Pool, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
-    """Ask one instance. Raises PoolClosed or NotConnected when it was gone before it was asked."""
+def _check_path(path: str) -> None:
+    """Refuse, from outside, the paths on which a function is given the queue's messages."""
+    if path.lstrip("/").startswith("_lastmile"):
+        raise Refused(HTTPStatus.NOT_FOUND, f"{path} is not a path of this endpoint.")
+
+
+async def ask_function(pool: Pool, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
+    """Ask one instance and return its answer.
+
+    Raises PoolClosed or NotConnected when it was gone before it was asked, Refused when there is no answer.
+    """
     instance = await _acquire(pool)
     timeout_s = pool.config.timeout_s
     answer = None

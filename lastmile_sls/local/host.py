@@ -22,18 +22,23 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from lastmile_runtime.tokens import TokenVerifier
 from lastmile_sls import __version__
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import write_private
 from lastmile_sls.local import records
+from lastmile_sls.local.deliveries import Deliveries
 from lastmile_sls.local.functions import Pool
 from lastmile_sls.local.gateway import Gateway, RouteConfig
 from lastmile_sls.local.home import Place
-from lastmile_sls.local.instances import FunctionConfig
+from lastmile_sls.local.instances import QUEUES_SOCKET, FunctionConfig
 from lastmile_sls.local.listener import Listener
 from lastmile_sls.local.logs import FunctionLog, log_file
+from lastmile_sls.local.queue_api import QueueApi
 from lastmile_sls.local.records import Record
+from lastmile_sls.local.resources.bucket import bucket_folder
 from lastmile_sls.local.resources.function import remove_old_bundles
+from lastmile_sls.local.resources.queue import open_queue
 
 _LOG = logging.getLogger("lastmile.host")
 _LOCK_DEADLINE_S = 2.0
@@ -49,6 +54,8 @@ class Host:
         self._pools: dict[str, Pool] = {}
         self._gateways: dict[int, Gateway] = {}
         self._listeners: dict[int, Listener] = {}
+        self._deliveries: dict[str, Deliveries] = {}
+        self._queue_api = QueueApi(sockets / QUEUES_SOCKET, self._deliveries)
         self._retiring: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -60,6 +67,7 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)
         try:
+            await self._queue_api.start()
             await self.reload()
             control = self._sockets / "control.sock"
             server = await asyncio.start_unix_server(self._control, str(control))
@@ -73,6 +81,8 @@ class Host:
     async def _end(self) -> None:
         _LOG.info("ending")
         await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
+        await asyncio.gather(*(deliveries.stop() for deliveries in self._deliveries.values()))
+        await self._queue_api.stop()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()), *self._retiring)
         _LOG.info("ended")
 
@@ -82,6 +92,7 @@ class Host:
             before = dict(self._pools)
             try:
                 await self._run_functions()
+                await self._serve_queues()
                 await self._serve_routes()
             finally:
                 for name, pool in before.items():
@@ -99,6 +110,27 @@ class Host:
                 pool = Pool(config, self._sockets, FunctionLog(log_file(self._place, config.name)))
                 await pool.start()
                 self._pools[config.name] = pool
+
+    async def _serve_queues(self) -> None:
+        """Deliver the messages of each queue that a function works on."""
+        workers = {
+            pool.config.queue: name for name, pool in self._pools.items() if pool.config.queue is not None
+        }
+        found = {record.name: record for record in records.all_of(self._place, "queue")}
+        for name in self._deliveries.keys() - (workers.keys() & found.keys()):
+            await self._deliveries.pop(name).stop()
+        for name in (workers.keys() & found.keys()) - self._deliveries.keys():
+            function = workers[name]
+            config = self._pools[function].config
+            deliveries = Deliveries(
+                open_queue(self._place, found[name]),
+                name,
+                partial(self._pools.get, function),
+                config.max_instances * config.concurrency,
+                int(found[name].inputs["maxAttempts"]),
+            )
+            deliveries.start()
+            self._deliveries[name] = deliveries
 
     def _retire(self, pool: Pool) -> None:
         task = asyncio.ensure_future(self._close(pool))
@@ -185,6 +217,7 @@ class Host:
 
 def _function(place: Place, record: Record) -> FunctionConfig:
     inputs = record.inputs
+    bucket = bucket_folder(place, inputs["bucket"]).as_uri() if inputs.get("bucket") else None
     return FunctionConfig(
         name=record.name,
         bundle=place.bundle(record.name, inputs["bundleDigest"]),
@@ -197,12 +230,16 @@ def _function(place: Place, record: Record) -> FunctionConfig:
         max_instances=inputs["maxInstances"],
         environment=inputs.get("environment") or {},
         routing=json.dumps(inputs["routing"]),
+        routing_url=f"{bucket}/{inputs['routingDocument']}" if inputs.get("routingDocument") else None,
+        queue=inputs.get("queue"),
+        jobs_url=f"{bucket}/jobs" if inputs.get("queue") else None,
     )
 
 
 def _route(record: Record) -> RouteConfig:
     inputs = record.inputs
     limit = inputs.get("rateLimit") or {}
+    jwt = inputs.get("jwt") if inputs["auth"] == "jwt" else None
     return RouteConfig(
         function=inputs["function"],
         auth=inputs["auth"],
@@ -210,6 +247,7 @@ def _route(record: Record) -> RouteConfig:
         allow_origins=tuple((inputs.get("cors") or {}).get("allowOrigins") or ()),
         requests_per_s=limit.get("requestsPerS"),
         burst=limit.get("burst", 1),
+        jwt=TokenVerifier(jwt["issuer"], list(jwt["audiences"])) if jwt else None,
     )
 
 

@@ -20,6 +20,8 @@ _BACKLOG = 1024
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
 )
+QUEUES_SOCKET = "queues.sock"
+"""Where functions send to queues; in the folder of the instances' own sockets."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _LAST_WORDS_S = 1.0
 
@@ -46,6 +48,12 @@ class FunctionConfig:
     environment: Mapping[str, str]
     routing: str
     """The routing document, as JSON."""
+    routing_url: str | None = None
+    """Where the live one lies."""
+    queue: str | None = None
+    """The queue that it sends to and works on."""
+    jobs_url: str | None = None
+    """Where answers of the queue's requests are kept."""
 
 
 class Instance:
@@ -105,14 +113,17 @@ class Instance:
 
 
 async def start_instance(config: FunctionConfig, path: Path) -> Instance:
-    """Start a process that listens on a socket at the path; requests wait there until it is ready."""
+    """Start a process that listens on a socket at the path; requests wait there until it is ready.
+
+    The queues' socket lies in the same folder.
+    """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(_BACKLOG)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-c", _BOOT, str(config.bundle)),
             cwd=config.bundle,
-            env=_environment(config, listener.fileno()),
+            env=_environment(config, listener.fileno(), path.parent / QUEUES_SOCKET),
             pass_fds=[listener.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -129,9 +140,15 @@ def exit_words(code: int) -> str:
     return f"exited with code {code}"
 
 
-def _environment(config: FunctionConfig, descriptor: int) -> dict[str, str]:
+def _environment(config: FunctionConfig, descriptor: int, queues: Path) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    optional = {
+        "LASTMILE_ROUTING_URL": config.routing_url,
+        "LASTMILE_QUEUE_URL": f"unix://{queues}#{config.queue}" if config.queue else None,
+        "LASTMILE_JOBS_URL": config.jobs_url,
+    }
     return {
+        **{name: value for name, value in optional.items() if value is not None},
         **inherited,
         **config.environment,
         "LASTMILE_BUNDLE": str(config.bundle),

@@ -10,6 +10,7 @@ from lastmile_sls.local import records, supervise
 from lastmile_sls.local.home import Place
 from lastmile_sls.local.queue import Counts
 from lastmile_sls.local.resources.queue import open_queue, queue_file
+from lastmile_sls.traffic.local import find_traffic
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def read_status(place: Place) -> DeploymentStatus:
     live: dict[str, Any] = answer or {}
     routes = records.all_of(place, "route")
     functions = records.all_of(place, "function")
+    traffic = find_traffic(place)
+    routing = traffic.read() if traffic else None
     owners = {record.owner.engine for kind in records.KINDS for record in records.all_of(place, kind)}
     return DeploymentStatus(
         deployment=place.deployment,
@@ -73,16 +76,25 @@ def read_status(place: Place) -> DeploymentStatus:
         auth=routes[0].inputs.get("auth") if routes else None,
         tags=functions[0].inputs.get("tags", {}) if functions else {},
         functions=tuple(
-            _function(record, live.get("functions", {}).get(record.name, {})) for record in functions
+            _function(
+                record, routing or record.inputs["routing"], live.get("functions", {}).get(record.name, {})
+            )
+            for record in functions
         ),
         queues={record.name: _counts(place, record) for record in records.all_of(place, "queue")},
     )
 
 
-def read_key(place: Place) -> str:
-    """Return a deployment's API key. Raises LastmileError when it has none."""
-    keys = records.all_of(place, "key")
-    value = keys[0].outputs.get("value") if keys else None
+def read_key(place: Place, name: str | None = None) -> str:
+    """Return a deployment's API key, the newest by default. Raises LastmileError when it has none."""
+    keys = sorted(records.all_of(place, "key"), key=lambda key: key.created_at)
+    if name is not None and name not in [key.name for key in keys]:
+        raise LastmileError(
+            f"{place.deployment} has no API key {name!r}; its keys are {', '.join(k.name for k in keys) or 'none'}.",
+            "endpoint.keys in the spec names them.",
+        )
+    keys = [key for key in keys if name in (None, key.name)]
+    value = keys[-1].outputs.get("value") if keys else None
     if not value:
         raise LastmileError(
             f"{place.deployment} has no API key.",
@@ -91,8 +103,8 @@ def read_key(place: Place) -> str:
     return str(value)
 
 
-def _function(record: records.Record, live: dict[str, Any]) -> FunctionStatus:
-    weights = record.inputs["routing"]["weights"]
+def _function(record: records.Record, routing: dict[str, Any], live: dict[str, Any]) -> FunctionStatus:
+    weights = routing["weights"]
     return FunctionStatus(
         name=record.name,
         bundle=record.inputs["bundleDigest"],

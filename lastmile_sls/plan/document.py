@@ -12,18 +12,48 @@ from typing import Any, Literal, TypedDict, cast
 
 FORMAT = "lastmile.plan/1"
 Target = Literal["local", "aws", "gcp", "azure"]
-Auth = Literal["key", "public"]
+Auth = Literal["key", "jwt", "public"]
+
+
+class ShadowRouting(TypedDict):
+    """A version that sees a share of the requests and never answers."""
+
+    version: str
+    percent: int
+    """Hundredths of a percent."""
 
 
 class Routing(TypedDict):
-    """Which version answers which share of the requests."""
+    """Which version answers which share of the requests: the routing document (see `lastmile_runtime.router`)."""
 
     champion: str
     weights: dict[str, int]
     """Hundredths of a percent by version id; they sum to 10 000."""
-    shadows: list[Any]
+    shadows: list[ShadowRouting]
     sticky: dict[str, str] | None
+    """One of `header`, `cookie`, `input`, and its name."""
+    rules: list[dict[str, Any]]
+    """`input`, `in` (values), `version`; the first that fits."""
     salt: str
+    max_age_s: float
+    challenger_timeout_s: float
+
+
+class RoutingDocumentPlan(TypedDict):
+    """The live routing document: made once, and from then on changed by `lastmile traffic` alone."""
+
+    bucket: str
+    path: str
+    content: Routing
+
+
+class QueuePlan(TypedDict):
+    """The queue of requests that are answered later."""
+
+    name: str
+    max_attempts: int
+    visibility_timeout_s: int
+    retention_s: int
 
 
 class BundlePlan(TypedDict):
@@ -39,6 +69,9 @@ class FunctionPlan(TypedDict):
     """One function: a bundle and the room it gets."""
 
     name: str
+    versions: list[str]
+    why: str
+    """Why these versions share it, or have it alone."""
     bundle: BundlePlan
     memory_mb: int
     timeout_s: int
@@ -47,6 +80,13 @@ class FunctionPlan(TypedDict):
     min_instances: int
     max_instances: int
     routing: Routing
+    """What it answers by: for good with one version, else until it has read the live document."""
+    routing_document: str | None
+    """The live document's path in the bucket; None when there is nothing to route."""
+    bucket: str | None
+    """The bucket it reads and writes."""
+    queue: str | None
+    """The queue it sends to, and works on."""
 
 
 class CorsPlan(TypedDict):
@@ -68,6 +108,8 @@ class EndpointPlan(TypedDict):
     name: str
     function: str
     auth: Auth
+    jwt: dict[str, Any] | None
+    """`issuer` and `audiences`, with auth jwt."""
     port: int | None
     """None: the first free one at creation, kept from then on."""
     cors: CorsPlan | None
@@ -87,8 +129,12 @@ class Plan(TypedDict):
     target: Target
     tags: dict[str, str]
     functions: list[FunctionPlan]
+    bucket: str | None
+    queue: QueuePlan | None
+    routing: RoutingDocumentPlan | None
     endpoint: EndpointPlan
     keys: list[str]
+    """Names of the API keys that are valid, the newest last."""
 
 
 def render(plan: Plan) -> str:

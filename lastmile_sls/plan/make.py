@@ -10,8 +10,11 @@ from lastmile_sls.plan.document import (
     EndpointPlan,
     FunctionPlan,
     Plan,
+    QueuePlan,
     RateLimitPlan,
     Routing,
+    RoutingDocumentPlan,
+    ShadowRouting,
     Target,
 )
 from lastmile_sls.spec.model import Spec
@@ -19,7 +22,10 @@ from lastmile_sls.spec.tags import tag_set
 
 FUNCTION = "predict"
 BUNDLE_PATH = f"bundles/{FUNCTION}"
-_AUTH: dict[str, Auth] = {"key": "key", "public": "public"}
+BUCKET = "state"
+QUEUE = "jobs"
+ROUTING_DOCUMENT = "routing.json"
+_AUTH: dict[str, Auth] = {"key": "key", "jwt": "jwt", "public": "public"}
 
 
 def deployment_name(spec: Spec) -> str:
@@ -40,7 +46,7 @@ def make_plan(spec: Spec, target: Target, bundle_digest: str) -> Plan:
         target: Where to.
         bundle_digest: The digest of the built bundle, `sha256:...`.
     """
-    auth = _AUTH[spec.endpoint.auth]
+    live = len(spec.versions) > 1
     return Plan(
         format=FORMAT,
         project=spec.name,
@@ -49,30 +55,58 @@ def make_plan(spec: Spec, target: Target, bundle_digest: str) -> Plan:
         target=target,
         tags=tag_set(spec),
         functions=[_function(spec, bundle_digest)],
-        endpoint=_endpoint(spec, auth),
-        keys=["key"] if auth == "key" else [],
+        bucket=BUCKET if live or spec.queue else None,
+        queue=_queue(spec),
+        routing=RoutingDocumentPlan(bucket=BUCKET, path=ROUTING_DOCUMENT, content=routing(spec))
+        if live
+        else None,
+        endpoint=_endpoint(spec),
+        keys=list(spec.endpoint.keys) if spec.endpoint.auth == "key" else [],
     )
 
 
 def routing(spec: Spec) -> Routing:
     """Return which version answers which share, champion first; weights in hundredths of a percent."""
-    champion = spec.traffic.champion or spec.versions[0].id
+    champion = spec.champion()
     shares = spec.traffic.weights or {champion: 100.0}
-    ids = sorted((version.id for version in spec.versions), key=lambda id_: id_ != champion)
     sticky = spec.traffic.sticky
     return Routing(
         champion=champion,
-        weights={id_: round(shares.get(id_, 0) * 100) for id_ in ids},
-        shadows=[],
-        sticky={"header": sticky.header.lower()} if sticky and sticky.header else None,
+        weights={id_: round(shares.get(id_, 0) * 100) for id_ in _champion_first(spec)},
+        shadows=[
+            ShadowRouting(version=shadow.version, percent=round(shadow.percent * 100))
+            for shadow in spec.traffic.shadows
+        ],
+        sticky=sticky.model_dump(exclude_none=True) if sticky else None,
+        rules=[
+            {"input": rule.input, "in": list(rule.values), "version": rule.version}
+            for rule in spec.traffic.rules
+        ],
         salt=deployment_name(spec),
+        max_age_s=spec.traffic.max_age_s,
+        challenger_timeout_s=spec.traffic.challenger_timeout_s,
     )
+
+
+def _until_read(spec: Spec) -> Routing:
+    """Return what a function with a live document answers by until it has read that: its champion alone."""
+    whole = routing(spec)
+    weights = {id_: 10_000 if id_ == whole["champion"] else 0 for id_ in _champion_first(spec)}
+    return Routing({**whole, "weights": weights, "shadows": [], "sticky": None, "rules": []})
+
+
+def _champion_first(spec: Spec) -> list[str]:
+    return sorted((version.id for version in spec.versions), key=lambda id_: id_ != spec.champion())
 
 
 def _function(spec: Spec, bundle_digest: str) -> FunctionPlan:
     resources = spec.resources
+    versions = [version.id for version in spec.versions]
+    live = len(versions) > 1
     return FunctionPlan(
         name=FUNCTION,
+        versions=versions,
+        why="all versions have the same dependencies" if live else "there is one version",
         bundle=BundlePlan(path=BUNDLE_PATH, digest=bundle_digest),
         memory_mb=resources.memory_mb,
         timeout_s=resources.timeout_s,
@@ -80,16 +114,31 @@ def _function(spec: Spec, bundle_digest: str) -> FunctionPlan:
         concurrency=resources.concurrency,
         min_instances=resources.min_instances,
         max_instances=resources.max_instances,
-        routing=routing(spec),
+        routing=_until_read(spec) if live else routing(spec),
+        routing_document=ROUTING_DOCUMENT if live else None,
+        bucket=BUCKET if live or spec.queue else None,
+        queue=QUEUE if spec.queue else None,
     )
 
 
-def _endpoint(spec: Spec, auth: Auth) -> EndpointPlan:
-    cors, limit = spec.endpoint.cors, spec.endpoint.rate_limit
+def _queue(spec: Spec) -> QueuePlan | None:
+    if spec.queue is None:
+        return None
+    return QueuePlan(
+        name=QUEUE,
+        max_attempts=spec.queue.max_attempts,
+        visibility_timeout_s=spec.queue.visibility_timeout_s,
+        retention_s=spec.queue.retention_s,
+    )
+
+
+def _endpoint(spec: Spec) -> EndpointPlan:
+    cors, limit, jwt = spec.endpoint.cors, spec.endpoint.rate_limit, spec.endpoint.jwt
     return EndpointPlan(
         name="endpoint",
         function=FUNCTION,
-        auth=auth,
+        auth=_AUTH[spec.endpoint.auth],
+        jwt={"issuer": jwt.issuer, "audiences": list(jwt.audiences)} if jwt else None,
         port=spec.targets.local.port,
         cors=CorsPlan(allow_origins=list(cors.allow_origins)) if cors else None,
         rate_limit=RateLimitPlan(requests_per_s=limit.requests_per_s, burst=limit.burst) if limit else None,

@@ -30,20 +30,31 @@ INPUTS: dict[str, dict[str, dict[str, Any]]] = {
         "minInstances": {**_INTEGER, "description": "Processes kept warm."},
         "maxInstances": {**_INTEGER, "description": "Never more processes."},
         "environment": {**_STRING_MAP, "description": "Environment variables."},
-        "routing": {**_ANY, "description": "Which version answers which share."},
+        "routing": {**_ANY, "description": "Which version answers which share, until a document says so."},
+        "bucket": {**_STRING, "description": "The bucket that it reads and writes."},
+        "routingDocument": {**_STRING, "description": "The live routing document's path in the bucket."},
+        "queue": {**_STRING, "description": "The queue that it sends to and works on."},
         **_TAGS,
     },
     "route": {
         **_PLACE,
         "function": {**_STRING, "description": "The function behind it."},
         "port": {**_INTEGER, "description": "The port; by default the first free one from 8080."},
-        "auth": {**_STRING, "description": "`key` or `public`."},
+        "auth": {**_STRING, "description": "`key`, `jwt` or `public`."},
+        "jwt": {**_ANY, "description": "`issuer` and `audiences`, with auth jwt."},
         "keyDigests": {**_STRINGS, "description": "The digests of the keys that are let in."},
         "cors": {**_ANY, "description": "`allowOrigins`: the web pages that may call."},
         "rateLimit": {**_ANY, "description": "`requestsPerS`, `burst`."},
         **_TAGS,
     },
     "bucket": {**_PLACE, **_TAGS},
+    "document": {
+        **_PLACE,
+        "bucket": {**_STRING, "description": "The bucket it lies in.", "willReplaceOnChanges": True},
+        "path": {**_STRING, "description": "Its path there.", "willReplaceOnChanges": True},
+        "content": {**_STRING, "description": "What it says when it is made; later changes are left alone."},
+        **_TAGS,
+    },
     "queue": {
         **_PLACE,
         "maxAttempts": {**_INTEGER, "description": "Then a message is set aside."},
@@ -63,10 +74,16 @@ OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
         "url": {**_STRING, "description": "The address."},
     },
     "bucket": {"url": {**_STRING, "description": "The folder, `file://...`."}},
+    "document": {"url": {**_STRING, "description": "The file, `file://...`."}},
     "queue": {"path": {**_STRING, "description": "The queue's file."}},
 }
-_OPTIONAL = frozenset({"port", "cors", "rateLimit", "environment", "tags", "retentionS"})
-NOT_COMPARED = frozenset({"source"})
+_OPTIONAL: dict[str, frozenset[str]] = {
+    "function": frozenset({"environment", "bucket", "routingDocument", "queue", "tags"}),
+    "route": frozenset({"port", "cors", "rateLimit", "jwt", "tags"}),
+    "queue": frozenset({"retentionS", "tags"}),
+}
+_TAGS_ONLY = frozenset({"tags"})
+NOT_COMPARED = frozenset({"source", "content"})
 """Inputs whose change alone changes nothing."""
 
 
@@ -81,7 +98,13 @@ def kind_of(type_token: str) -> str:
 
 def missing_inputs(kind: str, given: dict[str, Any]) -> list[str]:
     """Return the required inputs that are not given."""
-    return [name for name in INPUTS[kind] if name not in _OPTIONAL and given.get(name) is None]
+    return [name for name in required_inputs(kind) if given.get(name) is None]
+
+
+def required_inputs(kind: str) -> list[str]:
+    """Return the inputs that a kind cannot do without."""
+    optional = _OPTIONAL.get(kind, _TAGS_ONLY)
+    return [name for name in INPUTS[kind] if name not in optional]
 
 
 def pulumi_schema() -> str:
@@ -90,7 +113,7 @@ def pulumi_schema() -> str:
         f"lastmile:local:{kind.capitalize()}": {
             "description": f"A {kind} of lastmile's embedded cloud on this machine.",
             "inputProperties": INPUTS[kind],
-            "requiredInputs": [name for name in INPUTS[kind] if name not in _OPTIONAL],
+            "requiredInputs": required_inputs(kind),
             "properties": {**INPUTS[kind], **OUTPUTS[kind]},
             "required": sorted({*OUTPUTS[kind], "deployment", "name"}),
         }

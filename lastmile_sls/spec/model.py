@@ -13,6 +13,7 @@ from pydantic import (
     StrictBool,
     StrictFloat,
     StrictInt,
+    StrictStr,
     field_validator,
     model_validator,
 )
@@ -28,12 +29,13 @@ _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+_ISSUER = r"^(https://|http://(localhost|127\.0\.0\.1)[:/])"
 PATTERNS = {
     _NAME: "have lower-case letters, digits and single dashes only, and begin with a letter",
     _ID: "have letters, digits, dots, dashes and underscores only, and begin with a letter or digit",
     _HEADER: "be the name of an HTTP header",
     _REGION: "be a region such as eu-west-1",
-    r"^https://": "begin with https://",
+    _ISSUER: "begin with https://, or be on this machine",
     r"^[A-Z]{3}$": "be a currency's three capital letters, such as USD",
 }
 """Each pattern in words, for messages."""
@@ -114,8 +116,19 @@ class Sticky(_Section):
         return self
 
 
+class InputRule(_Section):
+    """Requests that one version answers because of what is in them."""
+
+    input: Annotated[str, Field(min_length=1, description="An input field of the model.")]
+    values: Annotated[
+        tuple[StrictStr | StrictBool | StrictInt | StrictFloat, ...],
+        Field(min_length=1, description="The version answers when the first row has one of these."),
+    ]
+    version: Annotated[str, Field(description="The version's id.")]
+
+
 class Traffic(_Section):
-    """Which version answers which share of the requests."""
+    """Which version answers which share of the requests when a deployment begins; then see lastmile traffic."""
 
     champion: Annotated[
         str | None,
@@ -129,6 +142,19 @@ class Traffic(_Section):
     ] = {}
     shadows: Annotated[tuple[Shadow, ...], Field(description="Versions that are compared in silence.")] = ()
     sticky: Annotated[Sticky | None, Field(description="Keeps a caller with one version.")] = None
+    rules: Annotated[
+        tuple[InputRule, ...], Field(description="By input value, before the weights; the first that fits.")
+    ] = ()
+    max_age_s: Annotated[
+        StrictFloat,
+        Field(gt=0, le=3600, description="A change of the traffic is followed within this, in seconds."),
+    ] = 5.0
+    challenger_timeout_s: Annotated[
+        StrictFloat,
+        Field(
+            gt=0, le=900, description="The champion answers for a challenger that takes longer, in seconds."
+        ),
+    ] = 1.0
 
     @field_validator("weights")
     @classmethod
@@ -155,7 +181,7 @@ class Traffic(_Section):
 class Jwt(_Section):
     """Whose tokens the endpoint takes."""
 
-    issuer: Annotated[str, Field(pattern=r"^https://", description="The issuer's URL.")]
+    issuer: Annotated[str, Field(pattern=_ISSUER, description="The issuer's URL.")]
     audiences: Annotated[
         tuple[str, ...], Field(min_length=1, description="At least one of these is in the token.")
     ]
@@ -185,6 +211,15 @@ class Endpoint(_Section):
         Field(description="Who may call. key: an API key in the header x-api-key."),
     ] = "key"
     jwt: Annotated[Jwt | None, Field(description="Needed with auth jwt.")] = None
+    keys: Annotated[
+        tuple[Annotated[str, Field(pattern=_NAME, max_length=40)], ...],
+        Field(
+            min_length=1,
+            max_length=2,
+            description="Names of the API keys that are valid, the newest last. To replace a key, add a second "
+            "name, move the applications over, then take the first out.",
+        ),
+    ] = ("key",)
     cors: Annotated[Cors | None, Field(description="Default: no web page may.")] = None
     rate_limit: Annotated[RateLimit | None, Field(description="Default: none.")] = None
     domain: Annotated[str | None, Field(description="A domain name of your own.")] = None
@@ -250,8 +285,11 @@ class Schedule(_Section):
     output: Annotated[str, Field(description="Where the predictions go: a folder or URI.")]
 
 
+Action = Literal["accept", "reject", "impute", "fallback"]
+
+
 class Column(_Section):
-    """One input or output of the model, and what was seen of it in training."""
+    """One input or output of the model, what was seen of it in training, and what happens to anything else."""
 
     name: Annotated[str, Field(min_length=1, description="As the model names it.")]
     datatype: Annotated[Datatype, Field(description="The Open Inference Protocol's name of the type.")]
@@ -259,6 +297,24 @@ class Column(_Section):
     minimum: Annotated[StrictFloat | None, Field(description="The smallest value seen.")] = None
     maximum: Annotated[StrictFloat | None, Field(description="The largest value seen.")] = None
     categories: Annotated[tuple[str, ...] | None, Field(description="The values seen.")] = None
+    missing: Annotated[
+        Action,
+        Field(
+            description="What happens where there is no value: accept (the answer says so), reject (422), "
+            "impute (put `impute` in), fallback (answer contract.fallback)."
+        ),
+    ] = "accept"
+    out_of_range: Annotated[Action, Field(description="The same, beyond minimum or maximum.")] = "accept"
+    unknown: Annotated[Action, Field(description="The same, for a value not among categories.")] = "accept"
+    impute: Annotated[
+        StrictStr | StrictBool | StrictInt | StrictFloat | None, Field(description="The value to put in.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _impute_has_a_value(self) -> Column:
+        if "impute" in (self.missing, self.out_of_range, self.unknown) and self.impute is None:
+            raise rule("needs impute, the value to put in, where an action is impute")
+        return self
 
 
 class Contract(_Section):
@@ -266,6 +322,10 @@ class Contract(_Section):
 
     inputs: Annotated[tuple[Column, ...], Field(description="The model's inputs, in its order.")] = ()
     outputs: Annotated[tuple[Column, ...], Field(description="The model's outputs.")] = ()
+    fallback: Annotated[
+        dict[str, Any] | None,
+        Field(description="What is answered for each row, by output, where an action is fallback."),
+    ] = None
 
     @field_validator("inputs", "outputs")
     @classmethod
@@ -275,6 +335,16 @@ class Contract(_Section):
         if twice:
             raise rule("has the name {name} twice. Give each its own", name=twice[0])
         return columns
+
+    @model_validator(mode="after")
+    def _fallback_has_an_answer(self) -> Contract:
+        for column in self.inputs:
+            if "fallback" in (column.missing, column.out_of_range, column.unknown) and not self.fallback:
+                raise rule(
+                    "needs fallback, an answer by output, because {name} has the action fallback",
+                    name=repr(column.name),
+                )
+        return self
 
 
 class Budget(_Section):
@@ -384,6 +454,7 @@ class Spec(_Section):
         named = {"traffic.champion": [self.traffic.champion] if self.traffic.champion else []}
         named["traffic.weights"] = list(self.traffic.weights)
         named["traffic.shadows"] = [shadow.version for shadow in self.traffic.shadows]
+        named["traffic.rules"] = [rule.version for rule in self.traffic.rules]
         for field, names in named.items():
             for name in names:
                 if name not in ids:

@@ -24,7 +24,6 @@ def refusals(spec: Spec, machine: Machine) -> list[Refusal]:
     """Return every field of the spec that cannot be carried out here; empty when it fits."""
     return [
         *_versions(spec),
-        *_traffic(spec),
         *_endpoint(spec),
         *_resources(spec, machine),
         *_later(spec),
@@ -43,23 +42,10 @@ def _versions(spec: Spec) -> list[Refusal]:
     return found
 
 
-def _traffic(spec: Spec) -> list[Refusal]:
-    found = []
-    if spec.traffic.shadows:
-        shadows = [shadow.version for shadow in spec.traffic.shadows]
-        found.append(Refusal("traffic.shadows", shadows, _LATER, "Take it out."))
-    sticky = spec.traffic.sticky
-    if sticky and not sticky.header:
-        kind = "cookie" if sticky.cookie else "input"
-        value = getattr(sticky, kind)
-        found.append(Refusal(f"traffic.sticky.{kind}", value, _LATER, "Use traffic.sticky.header."))
-    return found
-
-
 def _endpoint(spec: Spec) -> list[Refusal]:
     found = []
-    if spec.endpoint.auth not in ("key", "public"):
-        change = "Use key or public."
+    if spec.endpoint.auth == "iam":
+        change = "Use key, jwt or public."
         found.append(Refusal("endpoint.auth", spec.endpoint.auth, _LATER, change))
     if spec.endpoint.domain:
         rule = "the local target is reached on this machine only"
@@ -81,7 +67,7 @@ def _resources(spec: Spec, machine: Machine) -> list[Refusal]:
 
 
 def _later(spec: Spec) -> list[Refusal]:
-    fields = {"queue": spec.queue, "schedule": spec.schedule, "budget": spec.budget}
+    fields = {"schedule": spec.schedule, "budget": spec.budget}
     given = {name: value for name, value in fields.items() if value is not None}
     return [
         Refusal(name, value.model_dump(exclude_defaults=True), _LATER, "Take it out.")

@@ -8,7 +8,8 @@ from typing import Any
 
 from lastmile_runtime.application import Application
 from lastmile_runtime.http import Request, Response
-from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
+from lastmile_runtime.manifest import FILE, Bundle, Manifest, TensorSpec, Version, digest, hash_file, render
+from lastmile_runtime.routing import FixedRouting
 
 MODEL = "breast-cancer"
 DOUBLER = """
@@ -30,14 +31,19 @@ def python_version(id_: str = "v1", entry: str | None = "Model") -> Version:
     )
 
 
-def write_bundle(folder: Path, versions: list[Version], files: dict[str, bytes | str]) -> str:
+def write_bundle(
+    folder: Path,
+    versions: list[Version],
+    files: dict[str, bytes | str],
+    contract: dict[str, Any] | None = None,
+) -> str:
     """Write the files and their manifest; return its digest."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     hashes = {name: hash_file(str(folder / name)) for name in files}
-    content = render(Manifest(MODEL, versions, hashes))
+    content = render(Manifest(MODEL, versions, hashes, contract))
     (folder / FILE).write_bytes(content)
     return digest(content)
 
@@ -66,7 +72,9 @@ class Client:
     def __init__(
         self, folder: Path, digest_: str, document: dict[str, Any] | None = None, draw: int = 0
     ) -> None:
-        self.application = Application(str(folder), digest_, document or routing(), lambda: draw)
+        bundle = Bundle(str(folder), digest_)
+        versions = [version.id for version in bundle.manifest.versions]
+        self.application = Application(bundle, FixedRouting(document or routing(), versions), lambda: draw)
 
     def get(self, path: str, method: str = "GET") -> Response:
         return self.application.handle(Request(method, path))

@@ -8,7 +8,9 @@ import pytest
 from lastmile_runtime.application import Application, draw
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.http import MAX_BODY_BYTES
+from lastmile_runtime.manifest import Bundle
 from lastmile_runtime.router import BUCKETS
+from lastmile_runtime.routing import FixedRouting
 from tests.lastmile_runtime.bundles import Client, matrix, python_bundle, routing
 
 BROKEN = "class Model:\n    def predict(self, inputs):\n        return inputs['nothing']\n"
@@ -23,7 +25,7 @@ def test_a_path_outside_of_the_protocols_is_a_problem(tmp_path: Path) -> None:
     assert response.status == 404
     assert response.headers["content-type"] == "application/problem+json"
     assert json.loads(response.body)["detail"] == (
-        "/predict is not a path of this endpoint; its protocol begins at /v2."
+        "/predict is not a path of this endpoint; /docs lists them."
     )
 
 
@@ -47,7 +49,9 @@ def test_the_log_says_where_a_model_failed_and_the_answer_only_why(tmp_path: Pat
 
 def test_a_bug_is_an_answer_without_its_details(tmp_path: Path) -> None:
     client = Client(tmp_path, python_bundle(tmp_path))
-    client.application = Application(str(tmp_path), python_bundle(tmp_path), routing(), failing_draw)
+    bundle = Bundle(str(tmp_path), python_bundle(tmp_path, ids=("v1", "v2")))
+    document = routing(v1=9000, v2=1000)
+    client.application = Application(bundle, FixedRouting(document, ["v1", "v2"]), failing_draw)
     response = client.infer({"inputs": [matrix([[1, 2]])]})
     assert (response.status, json.loads(response.body)) == (
         500,

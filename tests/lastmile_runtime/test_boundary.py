@@ -24,11 +24,13 @@ import sys
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
 import lastmile_runtime.adapters.local
-from lastmile_runtime.application import Application
 from lastmile_runtime.http import Request
-routing = {"champion": "v1", "weights": {"v1": 10000}}
+from lastmile_runtime.startup import start
+from lastmile_runtime.telemetry import Log
+environ = {"LASTMILE_BUNDLE": sys.argv[2], "LASTMILE_MANIFEST_DIGEST": sys.argv[3],
+           "LASTMILE_ROUTING": '{"champion": "v1", "weights": {"v1": 10000}}'}
 body = b'{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}'
-answer = Application(sys.argv[2], sys.argv[3], routing).handle(
+answer = start(environ, Log("predict", lambda line: None), keeps_running=True).handle(
     Request("POST", "/v2/models/breast-cancer/infer", {}, body))
 assert answer.status == 200, answer.body
 loaded = set(sys.modules)

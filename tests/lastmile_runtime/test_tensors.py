@@ -14,7 +14,7 @@ from lastmile_runtime.tensors import (
     DATATYPES,
     INTEGER_RANGES,
     Tensor,
-    finite_json,
+    finite,
     from_nested,
     product,
     read,
@@ -54,7 +54,7 @@ def test_data_is_read_flat_or_nested(given_: dict[str, Any], flat: list[Any]) ->
     np.testing.assert_array_equal(np.array(read(given_).data), np.array(flat))
 
 
-BINARY = "input 'x' is binary; binary tensors are not accepted here, send its data as JSON."
+BINARY = "input 'x' is binary, but the request has no header inference-header-content-length."
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_answer_of_several_kinds_is_an_error(values: Any, kinds: str) -> None
 def test_numbers_that_json_lacks_are_written_so_that_numpy_reads_them_back() -> None:
     data = [1.5, math.nan, math.inf, -math.inf, 2]
     answer = {"id": "1", "outputs": [Tensor("y", "FP64", [5], data).to_json()]}
-    written = json.loads(json.dumps(finite_json(answer), allow_nan=False))
+    written = json.loads(json.dumps(finite(answer), allow_nan=False))
     assert written["id"] == "1"
     assert written["outputs"][0]["data"] == [1.5, None, "Infinity", "-Infinity", 2]
     np.testing.assert_array_equal(np.array(written["outputs"][0]["data"], dtype=np.float64), data)

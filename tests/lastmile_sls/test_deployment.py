@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.lastmile_sls.commands import INFERENCE, Workspace, ask
+from tests.lastmile_sls.commands import INFERENCE, Answer, Workspace, ask
 
 ENGINES = ["embedded", pytest.param("pulumi", marks=pytest.mark.pulumi_cli)]
 
@@ -20,11 +20,11 @@ ENGINES = ["embedded", pytest.param("pulumi", marks=pytest.mark.pulumi_cli)]
 def test_life_of_a_deployment(work: Workspace, engine: str) -> None:
     choice = ("--engine", engine)
     preview = work.json("preview", *choice)
-    assert preview["changes"] == {"create": 5}
+    assert preview["changes"] == {"create": 7}
     assert not (work.home / "local").exists()
 
     up = work.json("up", *choice)
-    assert up["changes"] == {"create": 5}
+    assert up["changes"] == {"create": 7}
     assert up["outputs"]["key"] == "[secret]"
     assert up["outputs"]["url"] == work.run("url").stdout.strip()
 
@@ -38,17 +38,17 @@ def test_life_of_a_deployment(work: Workspace, engine: str) -> None:
     assert ask(work.run("url").stdout.strip() + "/v2/health/live", {}, None).status == 401
 
     again = work.json("up", *choice)
-    assert again["changes"] == {"same": 5}
+    assert again["changes"] == {"same": 7}
 
     work.write_spec(resources={"memory_mb": 700})
     preview = work.json("preview", *choice)
-    assert preview["changes"] == {"update": 1, "same": 4}
+    assert preview["changes"] == {"update": 1, "same": 6}
     changed = [step for step in preview["steps"] if step["operation"] == "update"]
     assert [(step["name"], step["changed"]) for step in changed] == [("doubler-dev-predict", ["memoryMb"])]
-    assert work.json("up", *choice)["changes"] == {"update": 1, "same": 4}
+    assert work.json("up", *choice)["changes"] == {"update": 1, "same": 6}
     assert work.predict().status == 200
 
-    assert work.json("destroy", "--yes", *choice)["changes"] == {"delete": 5}
+    assert work.json("destroy", "--yes", *choice)["changes"] == {"delete": 7}
     assert "doubler-dev is not deployed on this machine" in work.fails("url")
     assert "nothing to destroy" in work.fails("destroy", "--yes", *choice)
 
@@ -61,7 +61,7 @@ def test_up_brings_a_killed_host_back(work: Workspace, engine: str) -> None:
     wait_for_end(before["host_pid"])
     status = work.run("status")
     assert "not running: run `lastmile up` to bring it back" in status.stdout
-    assert work.json("up", "--engine", engine)["changes"] == {"update": 1, "same": 4}
+    assert work.json("up", "--engine", engine)["changes"] == {"update": 1, "same": 6}
     after = work.json("status")
     assert after["running"]
     assert (after["url"], work.run("key").stdout) == (before["url"], key)
@@ -115,10 +115,10 @@ def test_each_engine_recognises_the_others_stack_and_takes_it_over(work: Workspa
     told = work.fails("up", "--engine", "pulumi")
     assert "the stack dev-local of doubler was made by the embedded engine" in told
     assert "--engine pulumi --take-over" in told
-    assert work.json("up", "--engine", "pulumi", "--take-over")["changes"] == {"same": 5}
+    assert work.json("up", "--engine", "pulumi", "--take-over")["changes"] == {"same": 7}
     assert work.json("status")["engine"] == "pulumi"
     assert "was made by the pulumi engine" in work.fails("up")
-    assert work.json("up", "--engine", "embedded", "--take-over")["changes"] == {"same": 5}
+    assert work.json("up", "--engine", "embedded", "--take-over")["changes"] == {"same": 7}
     assert (work.json("status")["engine"], work.run("key").stdout) == ("embedded", key)
     assert work.predict().status == 200
 
@@ -160,6 +160,128 @@ def test_a_take_over_that_was_interrupted_is_finished(work: Workspace) -> None:
     work.run("up", "--engine", "pulumi", "--take-over")
     assert not state.exists()
     state.write_bytes(kept)  # as if the run had died before the embedded engine let go of the stack
-    assert work.json("up", "--engine", "pulumi", "--take-over")["changes"] == {"same": 5}
+    assert work.json("up", "--engine", "pulumi", "--take-over")["changes"] == {"same": 7}
     assert not state.exists()
     assert work.json("status")["engine"] == "pulumi"
+
+
+def test_traffic_moves_in_a_running_deployment_and_back(work: Workspace) -> None:
+    work.write_spec(traffic={"champion": "v1", "max_age_s": 0.2})
+    work.run("up")
+    assert work.predict().headers["x-model-route"] == "rule=only"
+    before = work.json("status")["functions"][0]["instances"]
+    record = work.json("traffic", "set", "v2=100", "--reason", "trial")
+    assert (record["revision"], record["reason"], record["to"]["weights"]) == (
+        1,
+        "trial",
+        {"v1": 0, "v2": 10_000},
+    )
+    wait_for_version(work, "v2")
+    work.run("traffic", "rollback")
+    wait_for_version(work, "v1")
+    work.run("traffic", "promote", "v2")
+    wait_for_version(work, "v2")
+    assert work.json("status")["functions"][0]["instances"][0]["pid"] == before[0]["pid"]
+    assert work.json("status")["functions"][0]["weights"] == {"v1": 0, "v2": 100}
+    assert [entry["action"] for entry in work.json("traffic", "history")] == [
+        "set v2=100",
+        "rollback to revision 0",
+        "promote v2",
+    ]
+    assert work.json("up")["changes"] == {"same": 7}  # Pulumi never touches it again
+    assert work.predict().headers["x-model-version"] == "v2"
+
+
+def test_traffic_to_a_version_that_is_not_deployed_is_refused_and_so_is_dropping_one_that_has_some(
+    work: Workspace,
+) -> None:
+    work.run("up")
+    told = work.fails("traffic", "set", "v3=10")
+    assert "version 'v3' is not deployed; the versions are v1, v2." in told
+    work.run("traffic", "set", "v2=30")
+    work.write_spec(
+        versions=[{"id": "v1", "artifact": "doubler.py", "framework": "python", "entry": "Doubler"}]
+    )
+    told = work.fails("up")
+    assert "the spec drops the version v2, but the live traffic goes to it: v1 70 %, v2 30 %." in told
+    work.run("traffic", "set", "v2=0")
+    assert work.json("up")["changes"]["delete"] == 2
+    assert work.predict().headers["x-model-version"] == "v1"
+    assert "has one version, so there is no traffic to move" in work.fails("traffic", "show")
+
+
+def test_a_shadow_sees_requests_and_its_comparison_is_in_the_log(work: Workspace) -> None:
+    work.write_spec(traffic={"champion": "v1", "shadows": [{"version": "v2"}]})
+    work.run("up")
+    assert work.predict().headers["x-model-version"] == "v1"
+    deadline = time.monotonic() + 20
+    while '"event": "shadow"' not in (log := work.run("logs").stdout):
+        assert time.monotonic() < deadline
+    (line,) = [line for line in log.splitlines() if '"event": "shadow"' in line]
+    event = json.loads(line[line.index("{") :])
+    assert (event["version"], event["answered_by"], event["agree"]) == ("v2", "v1", False)
+    assert event["largest_difference"] == 2.5
+
+
+def test_a_request_that_is_answered_later(work: Workspace) -> None:
+    work.write_spec(queue={"max_attempts": 2})
+    work.run("up")
+    headers = {"prefer": "respond-async", "idempotency-key": "order-1"}
+    accepted = work.predict(headers)
+    assert (accepted.status, accepted.document["status"]) == (202, "queued")
+    again = work.predict(headers)
+    assert (again.status, again.headers["location"]) == (202, accepted.headers["location"])
+    url, key = work.run("url").stdout.strip(), work.run("key").stdout.strip()
+    answer = wait_for_job(f"{url}{accepted.headers['location']}", key)
+    assert answer.document["outputs"][0]["data"] == [2, 5.0]
+    assert answer.headers["x-model-version"] == "v1"
+    other = {"inputs": [{**INFERENCE["inputs"][0], "data": [7, 8]}]}
+    refused = ask(f"{url}/v2/models/doubler/infer", {"x-api-key": key, **headers}, other)
+    assert (refused.status, refused.document["error"]) == (
+        422,
+        "idempotency-key was used before with another payload; use a new key.",
+    )
+    assert ask(f"{url}/jobs/{'0' * 32}", {"x-api-key": key}, None).status == 404
+    assert ask(f"{url}/_lastmile/queue", {"x-api-key": key}, {}).status == 404
+    assert work.json("status")["queues"] == {"jobs": {"waiting": 0, "leased": 0, "dead": 0}}
+
+
+def test_a_job_that_fails_is_answered_with_its_error(work: Workspace) -> None:
+    (work.folder / "doubler.py").write_text(
+        "class Doubler:\n    def predict(self, inputs):\n        raise ZeroDivisionError('broken')\n"
+    )
+    work.write_spec(queue={"max_attempts": 2})
+    work.run("up")
+    accepted = work.predict({"prefer": "respond-async"})
+    url, key = work.run("url").stdout.strip(), work.run("key").stdout.strip()
+    answer = wait_for_job(f"{url}{accepted.headers['location']}", key)
+    assert (answer.status, answer.headers["x-job-attempts"]) == (500, "2")
+    assert answer.document["error"] == "version 'v1' failed on this request: ZeroDivisionError: broken"
+
+
+def test_two_keys_are_valid_while_one_is_replaced(work: Workspace) -> None:
+    work.run("up")
+    url, old = work.run("url").stdout.strip(), work.run("key").stdout.strip()
+    work.write_spec(endpoint={"keys": ["key", "key-2"]})
+    work.run("up")
+    new = work.run("key", "--name", "key-2").stdout.strip()
+    assert old != new
+    live = f"{url}/v2/health/live"
+    assert [ask(live, {"x-api-key": key}, None).status for key in (old, new)] == [200, 200]
+    work.write_spec(endpoint={"keys": ["key-2"]})
+    work.run("up")
+    assert [ask(live, {"x-api-key": key}, None).status for key in (old, new)] == [401, 200]
+
+
+def wait_for_version(work: Workspace, version: str) -> None:
+    deadline = time.monotonic() + 20
+    while work.predict().headers["x-model-version"] != version:
+        assert time.monotonic() < deadline
+
+
+def wait_for_job(url: str, key: str) -> Answer:
+    deadline = time.monotonic() + 30
+    while (answer := ask(url, {"x-api-key": key}, None)).status == 202:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return answer

@@ -27,7 +27,7 @@ def read_request(connection: socket.socket, max_body_bytes: int = MAX_BODY_BYTES
         if not chunk:
             return None
         received += chunk
-    method, path, headers = _parse_head(bytes(received[:end]))
+    method, path, query, headers = _parse_head(bytes(received[:end]))
     length = _length(path, headers)
     body = received[end + len(_END) :]
     if length > max_body_bytes:
@@ -40,7 +40,7 @@ def read_request(connection: socket.socket, max_body_bytes: int = MAX_BODY_BYTES
         if not chunk:
             return None
         body += chunk
-    return Request(method, path, headers, bytes(body[:length]))
+    return Request(method, path, headers, bytes(body[:length]), query)
 
 
 class HeadError(RequestError):
@@ -51,12 +51,12 @@ class HeadError(RequestError):
         self.path = path
 
 
-def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
+def _parse_head(head: bytes) -> tuple[str, str, str, dict[str, str]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not words[1].startswith("/"):
         raise HeadError("/", 400, f"the request line {first[:200]!r} is not one of HTTP/1.1.")
-    path = words[1].partition("?")[0]
+    path, _, query = words[1].partition("?")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -64,7 +64,7 @@ def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
             raise HeadError(path, 400, f"the header line {line[:200]!r} is not a name, a colon and a value.")
         name, value = name.lower(), value.strip(" \t")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return words[0], path, headers
+    return words[0], path, query, headers
 
 
 def _length(path: str, headers: dict[str, str]) -> int:

@@ -7,7 +7,6 @@ One JSON line per request goes to standard output.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -17,15 +16,16 @@ import threading
 import time
 
 from lastmile_runtime.adapters.http1 import HeadError, read_request, render_response
-from lastmile_runtime.application import Application
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.http import refusal
+from lastmile_runtime.startup import start
+from lastmile_runtime.telemetry import Log
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
 
+    from lastmile_runtime.application import Application
     from lastmile_runtime.http import Request, Response
 
 _PARENT_CHECK_S = 1.0
@@ -52,48 +52,9 @@ def main() -> None:
 
 def _server(environ: Mapping[str, str]) -> Server:
     listener = socket.socket(fileno=int(environ["LASTMILE_SOCKET_FD"]))
-    routing = json.loads(environ["LASTMILE_ROUTING"])
-    application = Application(environ["LASTMILE_BUNDLE"], environ["LASTMILE_MANIFEST_DIGEST"], routing)
     log = Log(environ["LASTMILE_FUNCTION"], sys.stdout.write)
+    application = start(environ, log, keeps_running=True)
     return Server(application, listener, int(environ["LASTMILE_CONCURRENCY"]), log)
-
-
-class Log:
-    """Writes one JSON line per request."""
-
-    def __init__(
-        self, function: str, write: Callable[[str], Any], clock: Callable[[], float] = time.time
-    ) -> None:
-        self._function = function
-        self._write = write
-        self._clock = clock
-        self._lock = threading.Lock()
-
-    def request(self, request: Request | None, response: Response, duration_s: float) -> None:
-        """Say what was answered; `request` is None when its head could not be read."""
-        entry: dict[str, Any] = {"status": response.status, "duration_ms": round(duration_s * 1000, 2)}
-        if request is not None:
-            entry = {"method": request.method, "path": request.path, **entry}
-            if request_id := request.headers.get("x-request-id"):
-                entry["request_id"] = request_id
-        self._entry("error" if response.status >= 500 else "info", {**entry, **response.facts})
-
-    def warning(self, message: str) -> None:
-        """Say what went wrong outside of an answer."""
-        self._entry("warning", {"error": message})
-
-    def _entry(self, level: str, facts: dict[str, Any]) -> None:
-        now = self._clock()
-        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
-        line = json.dumps(
-            {"time": stamp, "level": level, "function": self._function, **facts}, ensure_ascii=False
-        )
-        try:
-            with self._lock:
-                self._write(line + "\n")
-        except OSError:
-            # Nobody reads the log any more: the host is gone, and the watch on it ends this process.
-            return
 
 
 class Server:
@@ -157,12 +118,22 @@ class Server:
             request = read_request(connection)
             if request is None:
                 return
-            response = self._application.handle(request)
+            response = self._answer(request)
         except HeadError as error:
             response = refusal(error.path, error.status, error.message)
         # The log comes first, so that whoever has the answer finds its line.
         self._log.request(request, response, time.perf_counter() - started)
         connection.sendall(render_response(response, head=request is not None and request.method == "HEAD"))
+        connection.shutdown(socket.SHUT_WR)
+        if response.afterwards:
+            response.afterwards()
+
+    def _answer(self, request: Request) -> Response:
+        if request.path.startswith("/_lastmile/"):
+            from lastmile_runtime.adapters.deliveries import deliver
+
+            return deliver(self._application, request)
+        return self._application.handle(request)
 
 
 def _end_with(parent: int) -> None:

@@ -1,7 +1,8 @@
-"""The local target: functions, routes, queues, buckets and keys of the embedded cloud."""
+"""The local target: functions, routes, queues, buckets, documents and keys of the embedded cloud."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pulumi
@@ -11,26 +12,30 @@ from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
 from lastmile_infra.local.queue import Queue
-from lastmile_infra.local.storage import Bucket
+from lastmile_infra.local.storage import Bucket, Document
 from lastmile_sls.plan.document import Plan
 
-__all__ = ["Bucket", "Function", "Key", "Queue", "Route", "provision"]
+__all__ = ["Bucket", "Document", "Function", "Key", "Queue", "Route", "provision"]
 
 
 def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Endpoint:
-    """Make the plan's keys, functions and endpoint."""
+    """Make the plan's keys, storage, queue, functions and endpoint."""
     deployment, tags = plan["deployment"], plan["tags"]
     keys = [
         Key(f"{name}-{key}", deployment=deployment, key=key, tags=tags, opts=opts) for key in plan["keys"]
     ]
+    bucket, opts_of_functions = _storage(name, plan, opts)
+    queue = _queue(name, plan, opts)
     functions = {
         function["name"]: Function(
             f"{name}-{function['name']}",
             deployment=deployment,
             plan=function,
             folder=folder,
+            bucket=bucket.name if bucket and function["bucket"] else None,
+            queue=queue.name if queue and function["queue"] else None,
             tags=tags,
-            opts=opts,
+            opts=opts_of_functions,
         )
         for function in plan["functions"]
     }
@@ -43,4 +48,45 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         tags=tags,
         opts=opts,
     )
-    return Endpoint(route.url, keys[0].value if keys else None)
+    return Endpoint(route.url, keys[-1].value if keys else None)
+
+
+def _storage(
+    name: str, plan: Plan, opts: pulumi.ResourceOptions
+) -> tuple[Bucket | None, pulumi.ResourceOptions]:
+    """Make the bucket and the routing document; return the bucket, and options that wait for both."""
+    deployment, tags, routing = plan["deployment"], plan["tags"], plan["routing"]
+    if plan["bucket"] is None:
+        return None, opts
+    bucket = Bucket(
+        f"{name}-{plan['bucket']}", deployment=deployment, bucket=plan["bucket"], tags=tags, opts=opts
+    )
+    if routing is None:
+        return bucket, opts
+    document = Document(
+        f"{name}-routing",
+        deployment=deployment,
+        document="routing",
+        bucket=bucket.name,
+        path=routing["path"],
+        content=json.dumps(routing["content"], indent=1),
+        tags=tags,
+        opts=opts,
+    )
+    return bucket, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[document]))
+
+
+def _queue(name: str, plan: Plan, opts: pulumi.ResourceOptions) -> Queue | None:
+    queue = plan["queue"]
+    if queue is None:
+        return None
+    return Queue(
+        f"{name}-{queue['name']}",
+        deployment=plan["deployment"],
+        queue=queue["name"],
+        max_attempts=queue["max_attempts"],
+        visibility_timeout_s=queue["visibility_timeout_s"],
+        retention_s=queue["retention_s"],
+        tags=plan["tags"],
+        opts=opts,
+    )

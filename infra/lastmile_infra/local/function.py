@@ -21,6 +21,8 @@ class Function(pulumi.CustomResource):
         deployment: str,
         plan: FunctionPlan,
         folder: Path,
+        bucket: pulumi.Input[str] | None,
+        queue: pulumi.Input[str] | None,
         tags: dict[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -37,6 +39,9 @@ class Function(pulumi.CustomResource):
             "maxInstances": plan["max_instances"],
             "environment": {},
             "routing": plan["routing"],
+            "bucket": bucket,
+            "routingDocument": plan["routing_document"],
+            "queue": queue,
             "tags": tags,
         }
         super().__init__("lastmile:local:Function", resource_name, properties, opts)

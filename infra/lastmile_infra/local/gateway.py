@@ -35,6 +35,7 @@ class Route(pulumi.CustomResource):
             "function": function.name,
             "port": plan["port"],
             "auth": plan["auth"],
+            "jwt": plan["jwt"],
             "keyDigests": [key.digest for key in keys],
             "cors": {"allowOrigins": cors["allow_origins"]} if cors else None,
             "rateLimit": {

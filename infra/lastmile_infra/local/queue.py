@@ -8,6 +8,7 @@ import pulumi
 class Queue(pulumi.CustomResource):
     """A durable queue with leases and dead letters, in one file."""
 
+    name: pulumi.Output[str]
     path: pulumi.Output[str]
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 from lastmile_sls.files import make_private_folder
@@ -16,17 +17,22 @@ class Bucket(Kind):
 
     def make(self, place: Place, record: Record) -> dict[str, Any]:
         """Make the folder."""
-        folder = place.root / "buckets" / record.name
+        folder = bucket_folder(place, record.name)
         make_private_folder(folder)
         return {"url": folder.as_uri()}
 
     def drifted(self, place: Place, record: Record) -> list[str]:
         """Return `url` when the folder is gone."""
-        return [] if (place.root / "buckets" / record.name).is_dir() else ["url"]
+        return [] if bucket_folder(place, record.name).is_dir() else ["url"]
 
     def remove(self, place: Place, record: Record) -> None:
         """Delete the folder and what is in it."""
-        shutil.rmtree(place.root / "buckets" / record.name, ignore_errors=True)
+        shutil.rmtree(bucket_folder(place, record.name), ignore_errors=True)
+
+
+def bucket_folder(place: Place, name: str) -> Path:
+    """Return where a bucket's objects are kept."""
+    return place.root / "buckets" / name
 
 
 KIND = Bucket()

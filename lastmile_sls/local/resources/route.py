@@ -30,8 +30,10 @@ class Route(Kind):
         port, auth = inputs.get("port"), inputs.get("auth")
         if port is not None and (not isinstance(port, (int, float)) or not 1 <= port <= 65535):
             wrong.append(("port", f"port is {port!r}, but must be 1 to 65535."))
-        if "auth" in inputs and auth not in ("key", "public"):
-            wrong.append(("auth", f"auth is {auth!r}, but must be 'key' or 'public'."))
+        if "auth" in inputs and auth not in ("key", "jwt", "public"):
+            wrong.append(("auth", f"auth is {auth!r}, but must be 'key', 'jwt' or 'public'."))
+        if auth == "jwt" and inputs.get("jwt") is None:
+            wrong.append(("jwt", "jwt is missing, but auth is 'jwt'."))
         if auth == "key" and inputs.get("keyDigests") == []:
             wrong.append(("keyDigests", "keyDigests is empty, but auth is 'key'."))
         rate = inputs.get("rateLimit")

@@ -50,14 +50,16 @@ def test_an_inference_is_answered_with_its_receipt(tmp_path: Path) -> None:
         "x-model-digest": digest,
         "x-model-route": "rule=only",
     }
-    assert response.facts == {"version": "v1", "route": "rule=only", "coldstart": True}
+    assert response.facts.pop("load_ms") > 0
+    assert response.facts.pop("predict_ms") > 0
+    assert response.facts == {"version": "v1", "route": "rule=only", "faas.coldstart": True}
 
 
 def test_only_the_first_answer_is_a_cold_start(client: Client) -> None:
     client.infer(BODY)
     response = client.infer(BODY)
     assert re.fullmatch(r"predict;dur=\d+\.\d\d", response.headers["server-timing"])
-    assert response.facts["coldstart"] is False
+    assert response.facts["faas.coldstart"] is False
 
 
 def test_a_request_without_an_id_is_answered_without_one(client: Client) -> None:
@@ -90,13 +92,10 @@ def test_an_unknown_pin_is_not_found(client: Client) -> None:
     assert (response.status, json.loads(response.body)) == (404, {"error": message})
 
 
-def test_outputs_are_those_asked_for_also_when_asked_for_as_binary(tmp_path: Path) -> None:
+def test_outputs_are_those_asked_for(tmp_path: Path) -> None:
     source = DOUBLER.replace('{"doubled":', '{"other": [1], "doubled":')
     client = Client(tmp_path, python_bundle(tmp_path, source))
-    binary = {"binary_data": True, "binary_data_output": True}
-    response = client.infer(
-        {**BODY, "parameters": binary, "outputs": [{"name": "doubled", "parameters": binary}]}
-    )
+    response = client.infer({**BODY, "outputs": [{"name": "doubled"}]})
     assert [output["name"] for output in json.loads(response.body)["outputs"]] == ["doubled"]
 
 
@@ -146,10 +145,4 @@ def test_an_output_that_the_model_did_not_give_is_refused(tmp_path: Path) -> Non
     client = Client(tmp_path, python_bundle(tmp_path, DOUBLER.replace('"doubled"', '"tripled"')))
     response = client.infer({**BODY, "outputs": [{"name": "doubled"}]})
     message = "output 'doubled' is unknown; the outputs are tripled."
-    assert (response.status, json.loads(response.body)) == (400, {"error": message})
-
-
-def test_a_body_of_binary_tensors_is_refused(client: Client) -> None:
-    response = client.infer(b"{}....", headers={"inference-header-content-length": "2"})
-    message = "the body holds binary tensors, which are not accepted here; send their data as JSON."
     assert (response.status, json.loads(response.body)) == (400, {"error": message})

@@ -26,8 +26,22 @@ def client(tmp_path: Path) -> Client:
 @pytest.mark.parametrize(
     ("path", "document"),
     [
-        ("/v2", {"name": "lastmile", "version": "0.1.0", "extensions": []}),
-        ("/v2/", {"name": "lastmile", "version": "0.1.0", "extensions": []}),
+        (
+            "/v2",
+            {
+                "name": "lastmile",
+                "version": "0.1.0",
+                "extensions": ["binary_tensor_data", "statistics", "model_repository"],
+            },
+        ),
+        (
+            "/v2/",
+            {
+                "name": "lastmile",
+                "version": "0.1.0",
+                "extensions": ["binary_tensor_data", "statistics", "model_repository"],
+            },
+        ),
         ("/v2/health/live", {"live": True}),
         ("/v2/health/ready", {"ready": True, "live": True}),
         ("/v2/models", {"models": ["breast-cancer"]}),
@@ -54,7 +68,7 @@ UNKNOWN = "version 'v9' is not deployed; the versions are v1, v2."
     [
         ("/v2/nothing", "/v2/nothing is not a path of the Open Inference Protocol."),
         ("/v2/health", "/v2/health is not a path of the Open Inference Protocol."),
-        (f"{M}/stats", f"{M}/stats is not a path of the Open Inference Protocol."),
+        (f"{M}/trace", f"{M}/trace is not a path of the Open Inference Protocol."),
         (f"{M}/versions", f"{M}/versions is not a path of the Open Inference Protocol."),
         ("/v2/models/iris", "model 'iris' is not served here; the model is 'breast-cancer'."),
         (f"{M}/versions/v9", UNKNOWN),

@@ -41,7 +41,10 @@ def nothing_was_made(work: Workspace) -> bool:
             {"versions": [{"id": "v1", "artifact": "doubler.py", "framework": "onnx"}], "traffic": {}},
             "versions[0].framework is 'onnx', but doubler.py is a model of 'python'.",
         ),
-        ({"queue": {}}, "queue is {}, but lastmile 0.1 does not carry it on the local target. Take it out."),
+        (
+            {"budget": {"monthly_limit": 5.0}},
+            "budget is {'monthly_limit': 5.0}, but lastmile 0.1 does not carry it on the local target. Take it out.",
+        ),
         ({"owner": "Ä" * 40}, "owner is 'ÄÄÄ"),
         ({"tags": {"Team": "x"}}, "tags has the key 'Team'"),
     ],
@@ -89,7 +92,7 @@ def test_a_corrupt_state_file(work: Workspace) -> None:
     state.write_bytes(state.with_suffix(".json.bak").read_bytes())
     assert work.predict().status == 200
     state.unlink()
-    assert work.json("up")["changes"] == {"create": 5}
+    assert work.json("up")["changes"] == {"create": 7}
     assert work.predict().status == 200
 
 

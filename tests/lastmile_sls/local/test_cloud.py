@@ -116,7 +116,9 @@ def test_a_route_needs_its_function(world: World) -> None:
          ("environment", "environment.LASTMILE_X is set, but names that begin with LASTMILE_ are the runtime's.")),
         ("queue", {"maxAttempts": True}, ("maxAttempts", "maxAttempts is True, but must be a number of at least 1.")),
         ("route", {"port": 70000}, ("port", "port is 70000, but must be 1 to 65535.")),
-        ("route", {"auth": "none"}, ("auth", "auth is 'none', but must be 'key' or 'public'.")),
+        ("route", {"auth": "none"}, ("auth", "auth is 'none', but must be 'key', 'jwt' or 'public'.")),
+        ("route", {"auth": "jwt", "jwt": None}, ("jwt", "jwt is missing, but auth is 'jwt'.")),
+        ("document", {"path": "../x"}, ("path", "path is '../x', but must be relative and stay in the bucket.")),
         ("route", {"auth": "key", "keyDigests": []}, ("keyDigests", "keyDigests is empty, but auth is 'key'.")),
         ("route", {"rateLimit": {"requestsPerS": 0}},
          ("rateLimit", "rateLimit.requestsPerS is 0, but must be a number of at least 0.001.")),
@@ -131,6 +133,6 @@ def test_wrong_inputs_are_named(
 @pytest.mark.parametrize("id_", ["x", "demo-dev/thing/x", "demo-dev/key/../x", "demo-dev/key/.."])
 def test_an_id_has_three_parts(world: World, id_: str) -> None:
     with pytest.raises(
-        LastmileError, match="but must be DEPLOYMENT/KIND/NAME, with a kind of bucket, function"
+        LastmileError, match="but must be DEPLOYMENT/KIND/NAME, with a kind of bucket, document, function"
     ):
         world.cloud.read(id_)

@@ -18,7 +18,14 @@ DIGEST = "sha256:" + "ab" * 32
 
 def test_golden_plan() -> None:
     spec = make_spec(
-        traffic={"champion": "v1", "weights": {"v1": 87.5, "v2": 12.5}, "sticky": {"header": "X-User"}},
+        traffic={
+            "champion": "v1",
+            "weights": {"v1": 87.5, "v2": 12.5},
+            "sticky": {"header": "X-User"},
+            "shadows": [{"version": "v2", "percent": 50.5}],
+            "rules": [{"input": "plan", "values": ["trial", 1], "version": "v2"}],
+        },
+        queue={},
         endpoint={
             "cors": {"allow_origins": ["https://a.example"]},
             "rate_limit": {"requests_per_s": 5, "burst": 9},
@@ -43,6 +50,8 @@ def test_golden_plan() -> None:
         "functions": [
             {
                 "name": "predict",
+                "versions": ["v1", "v2"],
+                "why": "all versions have the same dependencies",
                 "bundle": {"path": "bundles/predict", "digest": DIGEST},
                 "memory_mb": 512,
                 "timeout_s": 30,
@@ -52,17 +61,45 @@ def test_golden_plan() -> None:
                 "max_instances": 4,
                 "routing": {
                     "champion": "v1",
-                    "weights": {"v1": 8750, "v2": 1250},
+                    "weights": {"v1": 10_000, "v2": 0},
                     "shadows": [],
-                    "sticky": {"header": "x-user"},
+                    "sticky": None,
+                    "rules": [],
                     "salt": "churn-dev",
+                    "max_age_s": 5.0,
+                    "challenger_timeout_s": 1.0,
                 },
+                "routing_document": "routing.json",
+                "bucket": "state",
+                "queue": "jobs",
             }
         ],
+        "bucket": "state",
+        "queue": {
+            "name": "jobs",
+            "max_attempts": 5,
+            "visibility_timeout_s": 180,
+            "retention_s": 345600,
+        },
+        "routing": {
+            "bucket": "state",
+            "path": "routing.json",
+            "content": {
+                "champion": "v1",
+                "weights": {"v1": 8750, "v2": 1250},
+                "shadows": [{"version": "v2", "percent": 5050}],
+                "sticky": {"header": "X-User"},
+                "rules": [{"input": "plan", "in": ["trial", 1], "version": "v2"}],
+                "salt": "churn-dev",
+                "max_age_s": 5.0,
+                "challenger_timeout_s": 1.0,
+            },
+        },
         "endpoint": {
             "name": "endpoint",
             "function": "predict",
             "auth": "key",
+            "jwt": None,
             "port": 9000,
             "cors": {"allow_origins": ["https://a.example"]},
             "rate_limit": {"requests_per_s": 5.0, "burst": 9},
@@ -85,6 +122,28 @@ def test_one_version_needs_no_traffic_section() -> None:
         versions=[{"id": "only", "artifact": "one.py", "framework": "python", "entry": "M"}], traffic={}
     )
     assert routing(spec)["weights"] == {"only": 10_000}
+
+
+def test_one_version_has_nothing_to_route_and_needs_no_bucket() -> None:
+    spec = make_spec(
+        versions=[{"id": "only", "artifact": "one.py", "framework": "python", "entry": "M"}], traffic={}
+    )
+    plan = make_plan(spec, "local", DIGEST)
+    assert (plan["bucket"], plan["routing"], plan["queue"]) == (None, None, None)
+    (function,) = plan["functions"]
+    assert (function["routing_document"], function["bucket"], function["queue"]) == (None, None, None)
+    assert function["why"] == "there is one version"
+
+
+def test_two_keys_are_valid_while_one_is_replaced() -> None:
+    plan = make_plan(make_spec(endpoint={"keys": ["key", "key-2027"]}), "local", DIGEST)
+    assert plan["keys"] == ["key", "key-2027"]
+
+
+def test_tokens_need_no_key() -> None:
+    jwt = {"issuer": "https://id.example/", "audiences": ["churn"]}
+    plan = make_plan(make_spec(endpoint={"auth": "jwt", "jwt": jwt}), "local", DIGEST)
+    assert (plan["endpoint"]["auth"], plan["endpoint"]["jwt"], plan["keys"]) == ("jwt", jwt, [])
 
 
 @given(st.integers(0, 10_000))

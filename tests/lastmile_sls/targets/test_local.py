@@ -22,19 +22,7 @@ def test_a_plain_spec_fits() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        (
-            {"traffic": {"champion": "v1", "shadows": [{"version": "v2"}]}},
-            f"traffic.shadows is ['v2'], but {LATER}. Take it out.",
-        ),
-        (
-            {"traffic": {"champion": "v1", "sticky": {"cookie": "session"}}},
-            f"traffic.sticky.cookie is 'session', but {LATER}. Use traffic.sticky.header.",
-        ),
-        (
-            {"traffic": {"champion": "v1", "sticky": {"input": "age"}}},
-            f"traffic.sticky.input is 'age', but {LATER}. Use traffic.sticky.header.",
-        ),
-        ({"endpoint": {"auth": "iam"}}, f"endpoint.auth is 'iam', but {LATER}. Use key or public."),
+        ({"endpoint": {"auth": "iam"}}, f"endpoint.auth is 'iam', but {LATER}. Use key, jwt or public."),
         (
             {"endpoint": {"domain": "a.example"}},
             "endpoint.domain is 'a.example', but the local target is reached on this machine only. Take it out.",
@@ -47,7 +35,6 @@ def test_a_plain_spec_fits() -> None:
             {"resources": {"processor": "arm64"}},
             "resources.processor is 'arm64', but this machine is x86_64. Take it out, or deploy to a cloud.",
         ),
-        ({"queue": {}}, f"queue is {{}}, but {LATER}. Take it out."),
         (
             {"schedule": {"cron": "0 * * * *", "input": "in", "output": "out"}},
             f"schedule is {{'cron': '0 * * * *', 'input': 'in', 'output': 'out'}}, but {LATER}. Take it out.",
@@ -81,9 +68,11 @@ def test_versions_refused(version: dict[str, Any], told: str) -> None:
 
 
 def test_all_refusals_are_told_at_once() -> None:
-    spec = make_spec(queue={}, budget={"monthly_limit": 5})
+    spec = make_spec(
+        schedule={"cron": "0 * * * *", "input": "in", "output": "out"}, budget={"monthly_limit": 5}
+    )
     with pytest.raises(LastmileError) as caught:
         refuse("local", refusals(spec, MACHINE))
     first, *rest = caught.value.message.splitlines()
     assert first == "the target local cannot carry this spec:"
-    assert [line.split()[0] for line in rest] == ["queue", "budget"]
+    assert [line.split()[0] for line in rest] == ["schedule", "budget"]

@@ -1,0 +1,202 @@
+"""Requests that are answered later (RFC 7240, respond-async): accepted once, done at least once, answered once.
+
+In the store, each job has a record, `<id>.json`, and once it is done a result, `<id>.result.json`, which the first
+worker to finish writes and no other can. The queue carries the id alone, so a body may be as large as a request's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from base64 import b64decode, b64encode
+
+from lastmile_runtime.errors import RequestError
+from lastmile_runtime.hashing import sha256
+from lastmile_runtime.http import Request, Response, json_response
+from lastmile_runtime.stores import Conflict, NotFound, StoreError
+
+TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lastmile_runtime.queues import Queue
+    from lastmile_runtime.service import Service
+    from lastmile_runtime.stores import Store
+
+_DEADLINE_S = 5.0
+_IN_FLIGHT_S = 10.0
+"""A request that was accepted but not queued for longer than this was given up, so its repetition queues it."""
+_POLL_AFTER_S = 1
+_LONGEST_KEY = 255
+_DROPPED = frozenset({"authorization", "x-api-key", "prefer", "idempotency-key", "connection", "expect"})
+"""Headers that are not kept: secrets, and what was about the first request alone."""
+
+
+class Jobs:
+    """The jobs of a deployment."""
+
+    def __init__(self, store: Store, queue: Queue, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+
+    def accept(self, request: Request) -> Response:
+        """Keep a request and queue it; answer 202 with where its answer will be.
+
+        A repetition with the same Idempotency-Key and payload gets the same answer and makes no second job.
+        Raises RequestError: 400 for the key, 409 while the first is in flight, 422 for a key that was used with
+        another payload, 503 when the store or the queue does not take it.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+            raise RequestError(
+                400, f"idempotency-key has {len(key)} characters, but may have 1 to {_LONGEST_KEY}."
+            )
+        id_ = os.urandom(16).hex() if key is None else _digest(f"{key}\0{request.path}".encode())[:32]
+        record: dict[str, Any] = {
+            "fingerprint": _fingerprint(request),
+            "accepted_at": self._clock(),
+            "queued": False,
+            "request": _to_json(request),
+        }
+        try:
+            etag = self._store.put(f"{id_}.json", _render(record), if_absent=True)
+        except Conflict:
+            record, etag = self._repeated(id_, record["fingerprint"])
+        except StoreError as error:
+            raise _unavailable(f"the job could not be kept: {error}") from error
+        if not record["queued"]:
+            self._send(id_, record, etag)
+        headers = {"location": f"/jobs/{id_}", "preference-applied": "respond-async"}
+        return _pending(id_, "queued", headers)
+
+    def answer(self, service: Service, request: Request) -> Response:
+        """Answer `GET /jobs/{id}`: 202 while it is not done, then the answer itself. Raises RequestError (404, 405, 503)."""
+        id_ = request.path.removeprefix("/jobs/")
+        if request.method not in ("GET", "HEAD"):
+            raise RequestError(
+                405, f"{request.path} takes GET, not {request.method}.", {"allow": "GET, HEAD"}
+            )
+        if not (len(id_) == 32 and id_.isalnum()):
+            raise RequestError(404, f"there is no job {id_!r}.")
+        try:
+            result = self._read(f"{id_}.result.json")
+            if result is not None:
+                headers = {**result["headers"], "x-job-attempts": str(result["attempts"])}
+                return Response(result["status"], headers, b64decode(result["body"]), {"job": id_})
+            if self._read(f"{id_}.json") is None:
+                raise RequestError(404, f"there is no job {id_!r}.")
+        except StoreError as error:
+            raise _unavailable(f"the job could not be read: {error}") from error
+        return _pending(id_, "running", {})
+
+    def run(
+        self, message: dict[str, Any], handle: Callable[[Request], Response], *, last: bool, attempt: int
+    ) -> Response | None:
+        """Do the job that a message names; return its answer, None when another worker had done it before.
+
+        Raises RuntimeError when it must be tried again: the model failed, and this is not the last attempt.
+        """
+        id_ = str(message["id"])
+        record = self._read(f"{id_}.json")
+        if record is None or self._read(f"{id_}.result.json") is not None:
+            return None
+        response = handle(_from_json(record["request"]))
+        if response.status >= 500 and not last:
+            raise RuntimeError(f"job {id_} was answered with {response.status}.")
+        result = {
+            "status": response.status,
+            "headers": response.headers,
+            "body": b64encode(response.body).decode(),
+            "attempts": attempt,
+            "finished_at": self._clock(),
+        }
+        try:
+            self._store.put(f"{id_}.result.json", _render(result), if_absent=True)
+        except Conflict:
+            return None
+        response.facts["job"] = id_
+        return response
+
+    def _repeated(self, id_: str, fingerprint: str) -> tuple[dict[str, Any], str]:
+        """Return the record that a repetition meets. Raises RequestError."""
+        found = self._store.get(f"{id_}.json", deadline_s=_DEADLINE_S)
+        assert found is not None
+        record: dict[str, Any] = json.loads(found.content)
+        if record["fingerprint"] != fingerprint:
+            raise RequestError(422, "idempotency-key was used before with another payload; use a new key.")
+        if not record["queued"] and self._clock() - record["accepted_at"] < _IN_FLIGHT_S:
+            message = "the first request with this idempotency-key is still in flight; try again."
+            raise RequestError(409, message, {"retry-after": str(_POLL_AFTER_S)})
+        return record, found.etag
+
+    def _send(self, id_: str, record: dict[str, Any], etag: str) -> None:
+        try:
+            self._queue.send(_render({"kind": "job", "id": id_}), _DEADLINE_S)
+        except OSError as error:
+            self._forget(id_)
+            raise _unavailable(f"the job could not be queued: {error}") from error
+        try:
+            self._store.put(f"{id_}.json", _render({**record, "queued": True}), if_match=etag)
+        except StoreError:
+            return  # it is queued; a repetition queues it once more, and still one result is kept
+
+    def _forget(self, id_: str) -> None:
+        """Leave no record of a job that was refused, so that its key can be used again."""
+        try:
+            self._store.delete(f"{id_}.json")
+        except StoreError:
+            return
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            found = self._store.get(name, deadline_s=_DEADLINE_S)
+        except NotFound:
+            return None
+        assert found is not None
+        document: dict[str, Any] = json.loads(found.content)
+        return document
+
+
+def _pending(id_: str, status: str, headers: dict[str, str]) -> Response:
+    headers = {"retry-after": str(_POLL_AFTER_S), **headers}
+    return json_response({"id": id_, "status": status}, 202, headers, {"job": id_})
+
+
+def _unavailable(message: str) -> RequestError:
+    return RequestError(503, message, {"retry-after": str(_POLL_AFTER_S)})
+
+
+def _fingerprint(request: Request) -> str:
+    parts = (request.method, request.path, request.query, request.headers.get("content-type", ""))
+    return _digest("\0".join(parts).encode() + b"\0" + request.body)
+
+
+def _digest(content: bytes) -> str:
+    hasher = sha256(len(content))
+    hasher.update(content)
+    found: str = hasher.hexdigest()
+    return found
+
+
+def _to_json(request: Request) -> dict[str, Any]:
+    kept = {name: value for name, value in request.headers.items() if name not in _DROPPED}
+    body = b64encode(request.body).decode()
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": kept,
+        "body": body,
+    }
+
+
+def _from_json(document: dict[str, Any]) -> Request:
+    body = b64decode(document["body"])
+    return Request(document["method"], document["path"], document["headers"], body, document["query"])
+
+
+def _render(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

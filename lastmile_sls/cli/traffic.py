@@ -1,0 +1,211 @@
+"""`lastmile traffic`: show and move a running deployment's traffic between versions, in seconds, without an engine."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lastmile_sls.cli import options
+from lastmile_sls.cli.deployments import find_deployment
+
+if TYPE_CHECKING:
+    from lastmile_sls.traffic.live import Author, LiveTraffic
+
+_BAR = 40
+deployment_option = click.option(
+    "--deployment", "-d", help="The deployment. Default: the spec's, else the only one on this machine."
+)
+reason_option = click.option("--reason", "-m", default="", help="Why; it is kept with the change.")
+
+
+@click.group("traffic", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Show and move the traffic between versions.
+
+    A change takes seconds and no engine: functions read the routing document anew. Each is kept with who made it,
+    when and why.
+    """
+
+
+@command.command("show")
+@deployment_option
+@options.spec_option
+@options.json_option
+def show(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+    """Show which version answers which share."""
+    document = _find(deployment, spec_path).read()
+    if as_json:
+        options.print_json(document)
+    else:
+        _draw(document)
+
+
+@command.command("history")
+@deployment_option
+@options.spec_option
+@options.json_option
+def history(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+    """Show every change: who, when, what and why."""
+    from lastmile_sls.traffic.change import told
+
+    records = _find(deployment, spec_path).history()
+    if as_json:
+        options.print_json(records)
+        return
+    for record in records:
+        reason = f": {record['reason']}" if record["reason"] else ""
+        click.echo(f"{record['revision']:>4}  {record['when']}  {record['who']}  {record['action']}{reason}")
+        click.echo(f"      {told(record['from']['weights'])}  ->  {told(record['to']['weights'])}")
+    if not records:
+        click.echo("nothing was changed since the deployment began", err=True)
+
+
+@command.command("set")
+@click.argument("weights", nargs=-1, required=True, metavar="VERSION=PERCENT...")
+@reason_option
+@deployment_option
+@options.spec_option
+@options.json_option
+def set_(
+    weights: tuple[str, ...], reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
+) -> None:
+    """Give versions their share of the requests; the champion has what the others leave.
+
+    Raising a challenger moves callers from the champion to it, and nobody else.
+    """
+    from lastmile_sls.traffic.change import set_weights
+
+    shares = dict(map(_share, weights))
+    live = _find(deployment, spec_path)
+    record = live.change(
+        f"set {' '.join(weights)}",
+        _author(reason),
+        lambda document: set_weights(document, shares, live.versions),
+    )
+    _report(live, record, as_json=as_json)
+
+
+@command.command("shadow")
+@click.argument("version")
+@click.argument("percent", default="100")
+@reason_option
+@deployment_option
+@options.spec_option
+@options.json_option
+def shadow(
+    version: str, percent: str, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
+) -> None:
+    """Let a version see a share of the requests without answering: 0 to 100, or off."""
+    from lastmile_sls.traffic.change import set_shadow
+
+    share = 0 if percent == "off" else _hundredths(percent)
+    live = _find(deployment, spec_path)
+    record = live.change(
+        f"shadow {version} {percent}",
+        _author(reason),
+        lambda document: set_shadow(document, version, share, live.versions),
+    )
+    _report(live, record, as_json=as_json)
+
+
+@command.command("promote")
+@click.argument("version")
+@reason_option
+@deployment_option
+@options.spec_option
+@options.json_option
+def promote(version: str, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+    """Make a version the champion, with all of the traffic."""
+    from lastmile_sls.traffic import change
+
+    live = _find(deployment, spec_path)
+    record = live.change(
+        f"promote {version}",
+        _author(reason),
+        lambda document: change.promote(document, version, live.versions),
+    )
+    _report(live, record, as_json=as_json)
+
+
+@command.command("rollback")
+@click.option(
+    "--to", "revision", type=int, help="A revision of the history. Default: before the last change."
+)
+@reason_option
+@deployment_option
+@options.spec_option
+@options.json_option
+def rollback(
+    revision: int | None, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
+) -> None:
+    """Bring the traffic back as it was before the last change; again, and it goes one change further back."""
+    live = _find(deployment, spec_path)
+    record = live.roll_back(_author(reason), revision)
+    _report(live, record, as_json=as_json)
+
+
+def _find(deployment: str | None, spec_path: Path | None) -> LiveTraffic:
+    from lastmile_sls.traffic.local import require_traffic
+
+    return require_traffic(find_deployment(deployment, spec_path))
+
+
+def _author(reason: str) -> Author:
+    from lastmile_sls.traffic.live import Author
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return Author(f"{user}@{socket.gethostname()}", reason)
+
+
+def _share(word: str) -> tuple[str, int]:
+    version, equals, percent = word.partition("=")
+    if not equals or not version:
+        raise click.UsageError(f"{word!r} is not VERSION=PERCENT, such as v2=10.")
+    return version, _hundredths(percent)
+
+
+def _hundredths(text: str) -> int:
+    from lastmile_sls.traffic.change import hundredths
+
+    try:
+        return hundredths(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _report(live: LiveTraffic, record: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        options.print_json(record)
+        return
+    document = live.read()
+    _draw(document)
+    click.echo(f"revision {record['revision']}; followed within {document.get('max_age_s', 5):g} s", err=True)
+
+
+def _draw(document: Mapping[str, Any]) -> None:
+    from lastmile_sls.traffic.change import percent
+
+    weights, champion = document["weights"], document["champion"]
+    shadows = {entry["version"]: entry["percent"] for entry in document.get("shadows") or ()}
+    width = max(map(len, weights))
+    for version, weight in sorted(weights.items(), key=lambda share: (share[0] != champion, -share[1])):
+        filled = round(weight * _BAR / 10_000) or (1 if weight else 0)
+        roles = ["champion"] if version == champion else []
+        roles += [f"shadow of {percent(shadows[version])} %"] if version in shadows else []
+        bar = click.style("█" * filled, fg="green" if version == champion else "yellow")
+        line = f"{version:<{width}}  {percent(weight):>6} %  {bar}{'░' * (_BAR - filled)}  {', '.join(roles)}"
+        click.echo(line.rstrip())
+    if document.get("sticky"):
+        ((kind, name),) = document["sticky"].items()
+        click.echo(f"sticky by {kind} {name}")
+    for rule in document.get("rules") or ():
+        click.echo(f"{rule['version']} where {rule['input']} is {' or '.join(map(repr, rule['in']))}")

@@ -1,0 +1,132 @@
+"""Plain HTTP: read, conditionally and in ranges, and never waited for beyond the deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from lastmile_runtime.stores import NotFound, StoreError, open_store
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        content = {"/files/a": b"abcdefghij", "/files/empty": b""}.get(self.path)
+        if content is None:
+            self.send_error(500 if self.path.endswith("broken") else 404)
+        elif self.headers.get("if-none-match") == '"one"':
+            self.send_response(304)
+            self.end_headers()
+        else:
+            status = 200
+            if "range" in self.headers:
+                start, end = self.headers["range"].removeprefix("bytes=").split("-")
+                content, status = content[int(start) : int(end) + 1], 206
+            self.send_response(status)
+            self.send_header("ETag", '"one"')
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class names it
+        return
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/files"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_object_is_read_with_its_etag_and_not_again_when_it_has_not_changed(url: str) -> None:
+    store = open_store(url)
+    found = store.get("a")
+    assert found is not None
+    assert (found.content, found.etag) == (b"abcdefghij", '"one"')
+    assert store.get("a", etag='"one"') is None
+    empty = store.get("empty")
+    assert empty is not None
+    assert empty.content == b""
+
+
+def test_a_range_is_streamed(url: str) -> None:
+    assert b"".join(map(bytes, open_store(url).stream("a", 2, 5))) == b"cde"
+
+
+def test_what_is_not_there_or_fails(url: str) -> None:
+    with pytest.raises(NotFound, match=r"^there is no nothing\.$"):
+        open_store(url).get("nothing")
+    with pytest.raises(StoreError, match=r"^broken: the server answered 500, not 200\.$"):
+        open_store(url).get("broken")
+
+
+def test_it_is_read_only(url: str) -> None:
+    store = open_store(url)
+    for call in (lambda: store.put("a", b""), lambda: store.delete("a"), lambda: store.list("a")):
+        with pytest.raises(StoreError, match="http stores are read"):
+            call()
+
+
+@contextlib.contextmanager
+def saying(*pieces: bytes, pause_s: float = 0) -> Iterator[str]:
+    """A server that says this, whatever it is asked, and then holds the connection."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        done = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65_536)
+                for piece in pieces:
+                    connection.sendall(piece)
+                    done.wait(pause_s)
+                done.wait(30 if not pieces or pause_s else 0)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        done.set()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause_s"),
+    [
+        ((), 0),
+        ((b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n", *[b"x"] * 99), 0.1),
+        ((*[b"H"] * 99,), 0.1),
+    ],
+)
+def test_a_server_that_is_silent_or_trickles_is_given_up_at_the_deadline(
+    pieces: tuple[bytes, ...], pause_s: float
+) -> None:
+    with saying(*pieces, pause_s=pause_s) as url:
+        started = time.monotonic()
+        with pytest.raises(StoreError):
+            open_store(url).get("a", deadline_s=0.3)
+        assert time.monotonic() - started < 5
+
+
+def test_an_answer_that_ends_early_is_no_answer() -> None:
+    with (
+        saying(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc") as url,
+        pytest.raises(StoreError, match=r"^a: the answer ended 7 bytes early\.$"),
+    ):
+        open_store(url).get("a")
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(StoreError, match="refused"):
+        open_store(f"http://127.0.0.1:{port}").get("a")
