@@ -13,6 +13,7 @@ from lastmile_runtime.service import Service
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from lastmile_runtime.auth import KeyAuth, TokenAuth
     from lastmile_runtime.jobs import Jobs
@@ -80,10 +81,17 @@ class Application:
         self._jobs = jobs
         self._routes = routes or {}
         self._answers: dict[str, Answer] = {}
+        self.asgi: Any = None
+        """What answers for other paths; made by the first request for one (`lastmile_runtime.asgi`)."""
         self._shadows = shadows
         if shadows:
             shadows.service = self.service
             self.service.mirror = shadows.mirror
+
+    @property
+    def auth_kind(self) -> str:
+        """How callers prove who they are, as far as this runtime knows: `key` or `jwt`."""
+        return self._auth.kind if self._auth else "key"
 
     def serves(self, path: str) -> bool:
         """Tell whether a path is a protocol's; the others are the docs', or the user's own application's."""

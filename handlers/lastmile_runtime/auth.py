@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from lastmile_runtime.http import Request
 
 KEY_HEADER = "x-api-key"
+CHALLENGE = {"www-authenticate": 'Basic realm="the API key is the password", charset="UTF-8"'}
+"""Lets a browser ask for the key (RFC 7617), so that the documentation can be opened there."""
 
 
 class KeyAuth:
-    """Takes the requests whose x-api-key has one of the digests: two while a key is being replaced."""
+    """Takes the requests whose key has one of the digests: two while a key is being replaced."""
+
+    kind = "key"
 
     def __init__(self, digests: list[str]) -> None:
         """Take digests, each `sha256:` and hexadecimal. Raises BundleError without one."""
@@ -27,10 +31,22 @@ class KeyAuth:
 
     def check(self, request: Request) -> None:
         """Raise RequestError (401) unless the request has a valid key; it is taken out of the request."""
-        if not accepts_key(request.headers.pop(KEY_HEADER, "").encode("latin-1", "replace"), self._digests):
-            raise RequestError(
-                401, f"send a valid API key in the header {KEY_HEADER}.", {"www-authenticate": "ApiKey"}
-            )
+        headers = request.headers
+        given = key_of(headers.pop(KEY_HEADER, ""), headers.pop("authorization", ""))
+        if not accepts_key(given, self._digests):
+            raise RequestError(401, f"send a valid API key in the header {KEY_HEADER}.", CHALLENGE)
+
+
+def key_of(key: str, authorization: str) -> bytes:
+    """Return the key that a request gives: x-api-key, or the password of a browser that was asked for one."""
+    if not key and authorization[:6].lower() == "basic ":
+        from base64 import b64decode
+
+        try:
+            return b64decode(authorization[6:], validate=True).partition(b":")[2]
+        except ValueError:
+            return b""
+    return key.encode("latin-1", "replace")
 
 
 def accepts_key(given: bytes, digests: list[str]) -> bool:
@@ -43,6 +59,8 @@ def accepts_key(given: bytes, digests: list[str]) -> bool:
 
 class TokenAuth:
     """Takes the requests whose bearer token a JSON Web Token issuer signed for one of the audiences."""
+
+    kind = "jwt"
 
     def __init__(self, issuer: str, audiences: list[str]) -> None:
         self._issuer = issuer

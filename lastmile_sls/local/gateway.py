@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from lastmile_runtime.auth import accepts_key
+from lastmile_runtime.auth import CHALLENGE, accepts_key, key_of
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.tokens import TokenVerifier
 from lastmile_sls.local.exchange import Answer, Headers, NotConnected, Unanswered, exchange
@@ -123,10 +123,13 @@ class Gateway:
             raise Refused(error.status, error.message, error.headers) from error
 
     def _check_key(self, headers: Headers) -> None:
-        if not accepts_key(_header(headers, KEY_HEADER) or b"", list(self.config.key_digests)):
+        key, authorization = _header(headers, KEY_HEADER) or b"", _header(headers, b"authorization") or b""
+        given = key_of(key.decode("latin-1"), authorization.decode("latin-1"))
+        if not accepts_key(given, list(self.config.key_digests)):
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 "send a valid API key in the header x-api-key (lastmile key prints it).",
+                CHALLENGE,
             )
 
     def _check_rate(self) -> None:

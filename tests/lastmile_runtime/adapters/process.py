@@ -68,7 +68,10 @@ class FunctionProcess:
 
 def post(body: Any, path: str = INFER) -> bytes:
     content = json.dumps(body).encode()
-    return f"POST {path} HTTP/1.1\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+    return (
+        f"POST {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {len(content)}\r\n\r\n".encode()
+        + content
+    )
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -1,78 +1,85 @@
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
+import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lastmile_runtime.adapters.http1 import MAX_HEAD_BYTES, HeadError, read_request, render_response
-from lastmile_runtime.http import Request, Response
-
-Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    near, far = socket.socketpair()
-    for end in (near, far):
-        end.settimeout(10)
-    with near, far:
-        yield near, far
+from lastmile_runtime.adapters.http1 import MAX_HEAD_BYTES, HeadError, Parser, render_response
+from lastmile_runtime.http import MAX_BODY_BYTES, Request, Response
 
 
-def read(pair: Pair, sent: bytes, max_body_bytes: int = 1000) -> Request | None:
-    near, far = pair
-    far.sendall(sent)
-    far.shutdown(socket.SHUT_WR)
-    return read_request(near, max_body_bytes)
+def read(*pieces: bytes) -> list[Request]:
+    """Feed a parser piece by piece; return the requests that it found."""
+    parser, found = Parser(), []
+    for piece in pieces:
+        parser.feed(piece)
+        while request := parser.take():
+            found.append(request)
+    return found
 
 
-def test_a_request_is_read(pair: Pair) -> None:
-    request = read(
-        pair,
-        b"POST /v2/a%20b?x=1 HTTP/1.1\r\nHost: local\r\nX-A:  b \r\nx-a: c\r\nContent-Length: 3\r\n\r\nabcd",
+def test_a_request_is_read() -> None:
+    (request,) = read(
+        b"POST /v2/a%20b?x=1 HTTP/1.1\r\nHost: local\r\nX-A:  b \r\nx-a: c\r\nContent-Length: 3\r\n\r\nabc"
     )
-    assert request is not None
-    assert (request.method, request.path, request.body) == ("POST", "/v2/a%20b", b"abc")
+    assert (request.method, request.path, request.query, request.body) == ("POST", "/v2/a%20b", "x=1", b"abc")
     assert request.headers == {"host": "local", "x-a": "b, c", "content-length": "3"}
 
 
-def test_a_request_may_come_in_pieces(pair: Pair) -> None:
-    near, far = pair
-    pieces = [b"POST / HT", b"TP/1.1\r\ncontent-length: 4\r", b"\n\r", b"\na", b"bcd"]
+STREAM = (
+    b"POST /a HTTP/1.1\r\ncontent-length: 4\r\n\r\nabcd"
+    b"GET /b HTTP/1.1\r\n\r\n"
+    b"POST /c HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nt: v\r\n\r\n"
+    b"POST /d HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    b"GET /e HTTP/1.1\r\n\r\n"
+)
 
-    def send() -> None:
-        for piece in pieces:
-            far.sendall(piece)
 
-    sender = threading.Thread(target=send)
-    sender.start()
-    request = read_request(near)
-    sender.join()
-    assert request is not None
-    assert request.body == b"abcd"
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_however_the_bytes_are_cut_the_requests_are_the_same(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(STREAM)]
+    pieces = [STREAM[start:end] for start, end in itertools.pairwise(edges)]
+    found = [(request.path, request.body) for request in read(*pieces)]
+    assert found == [("/a", b"abcd"), ("/b", b""), ("/c", b"abcde"), ("/d", b""), ("/e", b"")]
 
 
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nab"]
 )
-def test_a_peer_that_leaves_early_sent_no_request(pair: Pair, sent: bytes) -> None:
-    assert read(pair, sent) is None
+def test_a_part_of_a_request_is_none(sent: bytes) -> None:
+    assert read(sent) == []
 
 
-def test_a_peer_that_waits_is_told_to_continue(pair: Pair) -> None:
-    near, far = pair
-    far.sendall(b"POST / HTTP/1.1\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n")
-    requests: list[Request | None] = []
-    reader = threading.Thread(target=lambda: requests.append(read_request(near)))
-    reader.start()
-    assert far.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    far.sendall(b"ab")
-    reader.join()
-    (request,) = requests
+def test_a_peer_that_waits_is_known() -> None:
+    parser = Parser()
+    parser.feed(b"POST / HTTP/1.1\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n")
+    assert parser.take() is None
+    assert parser.wants_continue
+    parser.feed(b"ab")
+    request = parser.take()
     assert request is not None
-    assert request.body == b"ab"
+    assert (request.body, parser.wants_continue) == (b"ab", False)
+
+
+@pytest.mark.parametrize(
+    ("head", "keeps"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n", True),
+    ],
+)
+def test_whether_another_request_may_follow(head: bytes, keeps: bool) -> None:
+    parser = Parser()
+    parser.feed(head)
+    assert parser.take() is not None
+    assert parser.keep_alive is keeps
+
+
+BOTH = "the request has both a content-length and a transfer-encoding."
 
 
 @pytest.mark.parametrize(
@@ -94,6 +101,12 @@ def test_a_peer_that_waits_is_told_to_continue(pair: Pair) -> None:
             "the header line 'host : x' is not a name, a colon and a value.",
         ),
         (
+            b"GET /v2 HTTP/1.1\r\na: b\r\n folded: x\r\n\r\n",
+            400,
+            "/v2",
+            "the header line ' folded: x' is not a name, a colon and a value.",
+        ),
+        (
             b"POST /v2 HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
             400,
             "/v2",
@@ -106,16 +119,34 @@ def test_a_peer_that_waits_is_told_to_continue(pair: Pair) -> None:
             "content-length is '1, 2', but must be a number of bytes.",
         ),
         (
-            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n",
-            411,
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n",
+            400,
             "/v2",
-            "the body comes in a transfer encoding; send it with a content-length.",
+            BOTH,
         ),
         (
-            b"POST /v2 HTTP/1.1\r\ncontent-length: 1001\r\n\r\n" + b"x" * 1001,
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n",
+            501,
+            "/v2",
+            "the transfer-encoding is 'gzip', but must be chunked.",
+        ),
+        (
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+            400,
+            "/v2",
+            "the chunk size b'xyz' is not a hexadecimal number.",
+        ),
+        (
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n",
+            400,
+            "/v2",
+            "a chunk is not as long as its size says.",
+        ),
+        (
+            f"POST /v2 HTTP/1.1\r\ncontent-length: {MAX_BODY_BYTES + 1}\r\n\r\n".encode(),
             413,
             "/v2",
-            "the body has 1001 bytes, but may have 1000.",
+            f"the body has {MAX_BODY_BYTES + 1} bytes, but may have {MAX_BODY_BYTES}.",
         ),
         (
             b"GET / HTTP/1.1\r\nx: " + b"y" * MAX_HEAD_BYTES,
@@ -125,25 +156,24 @@ def test_a_peer_that_waits_is_told_to_continue(pair: Pair) -> None:
         ),
     ],
 )
-def test_a_head_that_breaks_a_rule_is_refused(
-    pair: Pair, sent: bytes, status: int, path: str, message: str
-) -> None:
+def test_a_request_that_breaks_a_rule_is_refused(sent: bytes, status: int, path: str, message: str) -> None:
     with pytest.raises(HeadError) as refused:
-        read(pair, sent)
+        read(sent)
     assert (refused.value.status, refused.value.path, refused.value.message) == (status, path, message)
 
 
-def test_a_refused_body_is_read_to_its_end(pair: Pair) -> None:
-    near, _ = pair
-    with pytest.raises(HeadError):
-        read(pair, b"POST / HTTP/1.1\r\ncontent-length: 2000\r\n\r\n" + b"x" * 2000)
-    assert near.recv(1) == b""
-
-
 @pytest.mark.parametrize(("head", "body"), [(False, b"ok"), (True, b"")])
-def test_a_response_says_its_length_and_closes(head: bool, body: bytes) -> None:
+@pytest.mark.parametrize(("keep_alive", "line"), [(True, b""), (False, b"connection: close\r\n")])
+def test_a_response_says_its_length_and_whether_it_closes(
+    head: bool, body: bytes, keep_alive: bool, line: bytes
+) -> None:
     response = Response(200, {"content-type": "text/plain"}, b"ok")
-    assert render_response(response, head=head) == (
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
-        + body
+    assert render_response(response, head=head, keep_alive=keep_alive) == (
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n" + line + b"\r\n" + body
+    )
+
+
+def test_no_content_has_no_length() -> None:
+    assert render_response(Response(204, {}, b""), head=False, keep_alive=True) == (
+        b"HTTP/1.1 204 No Content\r\n\r\n"
     )

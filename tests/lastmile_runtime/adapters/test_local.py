@@ -91,7 +91,10 @@ def test_a_function_answers_and_logs_each_request(tmp_path: Path) -> None:
         status, headers, answer = function.infer(BODY)
         assert (status, answer["outputs"][0]["data"]) == (200, [2, 4])
         assert (headers["x-model-digest"], headers["connection"]) == (digest, "close")
-        assert function.exchange(b"GET /nothing HTTP/1.1\r\nx-request-id: 7\r\n\r\n")[0] == 404
+        assert (
+            function.exchange(b"GET /nothing HTTP/1.1\r\nconnection: close\r\nx-request-id: 7\r\n\r\n")[0]
+            == 404
+        )
         function.process.terminate()
         assert function.finish() == 0
     first, second = (json.loads(line) for line in function.lines)
@@ -123,11 +126,13 @@ def test_a_function_answers_and_logs_each_request(tmp_path: Path) -> None:
 def test_heads_are_answered_without_a_body_and_refused_in_their_paths_form(tmp_path: Path) -> None:
     folder, digest = bundle(tmp_path)
     with running(folder, digest) as function:
-        status, headers, body = function.exchange(b"HEAD /v2/health/live HTTP/1.1\r\n\r\n")
+        status, headers, body = function.exchange(
+            b"HEAD /v2/health/live HTTP/1.1\r\nconnection: close\r\n\r\n"
+        )
         assert (status, headers["content-length"], body) == (200, "13", b"")
-        status, _, body = function.exchange(b"POST /v2/x HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
-        message = "the body comes in a transfer encoding; send it with a content-length."
-        assert (status, json.loads(body)) == (411, {"error": message})
+        status, _, body = function.exchange(b"POST /v2/x HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n")
+        message = "the transfer-encoding is 'gzip', but must be chunked."
+        assert (status, json.loads(body)) == (501, {"error": message})
         status, headers, _ = function.exchange(b"nonsense\r\n\r\n")
         assert (status, headers["content-type"]) == (400, "application/problem+json")
 
