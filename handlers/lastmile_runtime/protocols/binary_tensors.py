@@ -13,7 +13,7 @@ from struct import pack, unpack_from
 
 from lastmile_runtime import tensors
 from lastmile_runtime.errors import RequestError
-from lastmile_runtime.http import Request, Response
+from lastmile_runtime.http import Request, Response, json_response
 from lastmile_runtime.tensors import Tensor, product
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -50,7 +50,7 @@ def read_all(entries: list[Any], binary: bytes) -> list[Tensor]:
 
     Raises RequestError (400) naming the tensor; bytes must neither lack nor be left over.
     """
-    inputs, position = [], 0
+    inputs, position, view = [], 0, memoryview(binary)
     for entry in entries:
         size = _size(entry)
         if size is None:
@@ -61,7 +61,7 @@ def read_all(entries: list[Any], binary: bytes) -> list[Tensor]:
                 400,
                 f"input {entry.get('name')!r} takes {size} bytes, but {len(binary) - position} are left in the body.",
             )
-        inputs.append(_read(entry, binary[position : position + size]))
+        inputs.append(_read(entry, view[position : position + size]))
         position += size
     if position < len(binary):
         raise RequestError(400, f"the body has {len(binary) - position} bytes that belong to no input.")
@@ -69,18 +69,21 @@ def read_all(entries: list[Any], binary: bytes) -> list[Tensor]:
 
 
 def respond(answer: dict[str, Any], prediction: Prediction, document: dict[str, Any]) -> Response:
-    """Return an answer whose outputs are binary where the request asks for that.
+    """Return an answer whose outputs are binary where the request asks for that; of none, it is all JSON.
 
     Args:
         answer: The answer's document without its outputs.
         prediction: What was predicted.
         document: The request's document.
+
+    Raises RequestError (400) for an output that JSON cannot hold and that is not asked for as binary.
     """
     everything = (document.get("parameters") or {}).get("binary_data_output") is True
     asked = {entry["name"]: entry.get("parameters") or {} for entry in document.get("outputs") or ()}
     outputs, buffers = [], []
     for tensor in prediction.outputs:
         if asked.get(tensor.name, {}).get("binary_data", everything) is not True:
+            require_text(tensor)
             outputs.append(tensor.to_json())
             continue
         buffer = to_bytes(tensor)
@@ -88,6 +91,8 @@ def respond(answer: dict[str, Any], prediction: Prediction, document: dict[str, 
         outputs.append({**described, "parameters": {"binary_data_size": len(buffer)}})
         buffers.append(buffer)
     value = tensors.finite({**answer, "outputs": outputs})
+    if not buffers:
+        return json_response(value, headers=prediction.headers, facts=prediction.facts)
     head = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     headers = {
         "content-type": "application/octet-stream",
@@ -95,6 +100,19 @@ def respond(answer: dict[str, Any], prediction: Prediction, document: dict[str, 
         **prediction.headers,
     }
     return Response(200, headers, b"".join([head, *buffers]), prediction.facts)
+
+
+def require_text(tensor: Tensor) -> None:
+    """Raise RequestError (400) for an output with bytes that are no UTF-8, which JSON does not have."""
+    if tensor.datatype != "BYTES":
+        return
+    try:
+        "".join(tensor.data).encode()
+    except UnicodeEncodeError as error:
+        told = (
+            f"output {tensor.name!r} has bytes that are not UTF-8; ask for it with the parameter binary_data."
+        )
+        raise RequestError(400, told) from error
 
 
 def to_bytes(tensor: Tensor) -> bytes:
@@ -106,11 +124,25 @@ def to_bytes(tensor: Tensor) -> bytes:
         case "BOOL":
             return bytes(map(bool, tensor.data))
         case "FP16":
-            return pack(f"<{len(tensor.data)}e", *tensor.data)
+            return _halves(tensor.data)
     values = array(_CODES[tensor.datatype], tensor.data)
     if _SWAPPED:
         values.byteswap()
     return values.tobytes()
+
+
+def _halves(data: list[Any]) -> bytes:
+    try:
+        return pack(f"<{len(data)}e", *data)
+    except OverflowError:  # what lies beyond a type's numbers is infinite in it, as numpy has it
+        return b"".join(map(_half, data))
+
+
+def _half(value: float) -> bytes:
+    try:
+        return pack("<e", value)
+    except OverflowError:
+        return pack("<e", float("inf") if value > 0 else float("-inf"))
 
 
 def _size(entry: Any) -> int | None:
@@ -129,7 +161,7 @@ def _size(entry: Any) -> int | None:
     return size
 
 
-def _read(entry: dict[str, Any], content: bytes) -> Tensor:
+def _read(entry: dict[str, Any], content: memoryview) -> Tensor:
     name, datatype, shape = tensors.read_head(entry)
     count = product(shape)
     if datatype == "BYTES":
@@ -143,7 +175,7 @@ def _read(entry: dict[str, Any], content: bytes) -> Tensor:
     return Tensor(name, datatype, shape, _values(name, datatype, content, count))
 
 
-def _values(name: str, datatype: str, content: bytes, count: int) -> list[Any]:
+def _values(name: str, datatype: str, content: memoryview, count: int) -> list[Any]:
     if datatype == "BOOL":
         if set(content) - {0, 1}:
             raise RequestError(400, f"input {name!r} has a byte that is neither 0 nor 1, which is not BOOL.")
@@ -157,7 +189,7 @@ def _values(name: str, datatype: str, content: bytes, count: int) -> list[Any]:
     return values.tolist()
 
 
-def _texts(name: str, content: bytes, count: int) -> list[str]:
+def _texts(name: str, content: memoryview, count: int) -> list[str]:
     found, position = [], 0
     while position < len(content):
         begin = position + _LENGTH_BYTES
@@ -165,7 +197,7 @@ def _texts(name: str, content: bytes, count: int) -> list[str]:
         position = begin + length
         if position > len(content):
             raise RequestError(400, f"input {name!r} ends in the middle of an element.")
-        found.append(content[begin:position].decode("utf-8", "surrogateescape"))
+        found.append(str(content[begin:position], "utf-8", "surrogateescape"))
     if len(found) != count:
         raise RequestError(400, f"input {name!r} has {len(found)} elements, but its shape takes {count}.")
     return found

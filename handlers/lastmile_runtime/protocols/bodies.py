@@ -60,3 +60,13 @@ def object_of(request: Request, wanted: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RequestError(400, f"the body must be a JSON object with {wanted}.")
     return document
+
+
+def require_parameters(document: dict[str, Any], name: str) -> None:
+    """Raise RequestError (400) unless a request's parameters for the model, if it has any, are an object.
+
+    What is in it is not read: no model of ours takes any, and the protocols' own servers ignore what a model does
+    not take.
+    """
+    if not isinstance(document.get(name) or {}, dict):
+        raise RequestError(400, f"{name} must be an object.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lastmile_runtime import tensors
 from lastmile_runtime.errors import RequestError
-from lastmile_runtime.tensors import FLOAT_LIMITS, INTEGER_RANGES, Tensor
+from lastmile_runtime.tensors import INTEGER_RANGES, Tensor
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def _flatten(name: str, values: Any) -> tuple[list[int], list[Any]]:
     while any(type(value) is list for value in level):
         size = len(level[0]) if type(level[0]) is list else -1
         if any(type(row) is not list or len(row) != size for row in level):
-            raise RequestError(400, f"input {name!r} is ragged; its lists must have one length at each level.")
+            raise RequestError(
+                400, f"input {name!r} is ragged; its lists must have one length at each level."
+            )
         shape.append(size)
         level = [value for row in level for value in row]
     return shape, level
@@ -92,9 +94,7 @@ def _whole(declared: str, flat: list[Any]) -> tuple[str, list[Any]]:
     """Return whole numbers that were sent with a point as integers; what has gaps stays FP64, for the contract."""
     if any(type(value) is float and value != value for value in flat):  # noqa: PLR0124 - only a NaN differs from itself
         return "FP64", flat
-    return declared, [
-        int(value) if type(value) is float and value.is_integer() else value for value in flat
-    ]
+    return declared, [int(value) if type(value) is float and value.is_integer() else value for value in flat]
 
 
 def _fitting(name: str, flat: list[Any], kinds: set[Any]) -> str:
@@ -125,7 +125,9 @@ def _decode(name: str, value: dict[str, Any]) -> str:
     """Return bytes as tensors hold them: as text, with what is not UTF-8 escaped."""
     encoded = value.get(BINARY) if is_binary(value) else None
     if not isinstance(encoded, str):
-        raise RequestError(400, f'input {name!r} has an object where a value must be; bytes are {{"b64": "..."}}.')
+        raise RequestError(
+            400, f'input {name!r} has an object where a value must be; bytes are {{"b64": "..."}}.'
+        )
     from binascii import a2b_base64
 
     try:
@@ -155,6 +157,3 @@ def _number(text: str) -> Any:
             except ValueError:
                 continue
     return text
-
-
-__all__ = ["BINARY", "FLOAT_LIMITS", "is_binary", "read_texts", "to_tensor"]

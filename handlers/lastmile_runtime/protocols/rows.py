@@ -66,7 +66,9 @@ def from_split(frame: Any, version: Version) -> list[Tensor]:
     Raises RequestError (400).
     """
     if not isinstance(frame, dict) or not isinstance(frame.get("data"), list) or not frame["data"]:
-        raise RequestError(400, "a data frame must be an object with columns and data, a list of at least one row.")
+        raise RequestError(
+            400, "a data frame must be an object with columns and data, a list of at least one row."
+        )
     columns, rows = frame.get("columns"), frame["data"]
     if columns is None or (isinstance(columns, list) and columns == list(range(len(columns)))):
         return from_instances(rows, version)
@@ -74,7 +76,11 @@ def from_split(frame: Any, version: Version) -> list[Tensor]:
         raise RequestError(400, "columns must be a list of names.")
     if len(set(columns)) < len(columns):
         raise RequestError(400, "columns has a name twice.")
-    return from_instances(rows, version) if _is_unknown(columns, version) else _from_lists(columns, rows, version)
+    return (
+        from_instances(rows, version)
+        if _is_unknown(columns, version)
+        else _from_lists(columns, rows, version)
+    )
 
 
 def from_columns(columns: Any, version: Version) -> list[Tensor]:
@@ -130,7 +136,9 @@ def _require_width(columns: list[str], rows: list[Any]) -> None:
     for index, row in enumerate(rows):
         if type(row) is not list or len(row) != len(columns):
             told = f"{len(row)} values" if type(row) is list else "one value"
-            raise RequestError(400, f"row {index} has {told}, but there are {len(columns)}: {_some(columns)}.")
+            raise RequestError(
+                400, f"row {index} has {told}, but there are {len(columns)}: {_some(columns)}."
+            )
 
 
 def _one_tensor(name: str, rows: list[list[str]], version: Version) -> Tensor:
@@ -182,4 +190,4 @@ def _is_unknown(columns: list[str], version: Version) -> bool:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response
+from lastmile_runtime.manifest import Version
 from lastmile_runtime.protocols.binary_tensors import read_all, split, to_bytes
 from lastmile_runtime.tensors import DATATYPES, INTEGER_RANGES, Tensor
-from tests.lastmile_runtime.bundles import MODEL, Client, matrix, python_bundle
+from tests.lastmile_runtime.bundles import MODEL, Client, matrix, python_bundle, write_bundle
 
 NUMPY = {"BOOL": "?", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8"} | {
     name: f"<{'u' if name.startswith('U') else 'i'}{int(name.lstrip('UINT')) // 8}" for name in INTEGER_RANGES
@@ -86,7 +87,68 @@ def test_one_output_may_be_binary_by_itself_and_a_json_request_may_ask_for_it(tm
     assert response.body.endswith(struct.pack("<2d", 2, 4))
     refused = [{"name": "doubled", "parameters": {"binary_data": False}}]
     document = {"inputs": [matrix([[1, 2]])], "outputs": refused, "parameters": {"binary_data_output": True}}
-    assert json.loads(client.infer(document).body)["outputs"][0]["data"] == [2, 4]
+    response = client.infer(document)
+    assert json.loads(response.body)["outputs"][0]["data"] == [2, 4]
+    assert response.headers["content-type"] == "application/json"
+    assert "inference-header-content-length" not in response.headers
+
+
+def test_inputs_may_be_mixed_and_are_read_in_their_order() -> None:
+    entries = [
+        entry(2, "BOOL"),
+        {"name": "y", "shape": [1], "datatype": "INT8", "data": [7]},
+        entry(4, "FP16"),
+    ]
+    found = read_all(entries, b"\1\0" + struct.pack("<2e", 0.5, math.inf))
+    assert [tensor.data for tensor in found] == [[True, False], [7], [0.5, math.inf]]
+
+
+ECHO = """
+class Model:
+    def predict(self, inputs):
+        return {"doubled": inputs["x"], "length": [len(inputs["x"])]}
+"""
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> Client:
+    """A class that declares nothing and gives back the texts that it is given, and how many they are."""
+    version = Version("v1", "python", "models/v1/model.py", "Model")
+    return Client(tmp_path, write_bundle(tmp_path, [version], {version.artifact: ECHO}))
+
+
+def test_bytes_that_are_no_text_come_back_as_they_were(echo: Client) -> None:
+    content = b"\2\0\0\0\xff\xfe\0\0\0\0"
+    document = {
+        "inputs": [entry(10, "BYTES")],
+        "outputs": [{"name": "doubled", "parameters": {"binary_data": True}}],
+    }
+    response = post(echo, document, content)
+    assert response.status == 200
+    assert response.body.endswith(content)
+
+
+def test_bytes_that_are_no_text_are_not_put_into_json(echo: Client) -> None:
+    outputs = [{"name": "length", "parameters": {"binary_data": True}}, {"name": "doubled"}]
+    response = post(echo, {"inputs": [entry(5, "BYTES", (1,))], "outputs": outputs}, b"\1\0\0\0\xff")
+    message = "output 'doubled' has bytes that are not UTF-8; ask for it with the parameter binary_data."
+    assert (response.status, json.loads(response.body)) == (400, {"error": message})
+
+
+def test_an_output_of_each_kind_is_asked_for_by_itself(echo: Client) -> None:
+    outputs = [{"name": "length", "parameters": {"binary_data": True}}, {"name": "doubled"}]
+    response = post(echo, {"inputs": [entry(5, "BYTES", (1,))], "outputs": outputs}, b"\1\0\0\0a")
+    length = int(response.headers["inference-header-content-length"])
+    assert json.loads(response.body[:length])["outputs"] == [
+        {"name": "length", "shape": [1], "datatype": "INT64", "parameters": {"binary_data_size": 8}},
+        {"name": "doubled", "shape": [1], "datatype": "BYTES", "data": ["a"]},
+    ]
+    assert response.body[length:] == struct.pack("<q", 1)
+
+
+def test_what_lies_beyond_a_half_is_infinite_in_it() -> None:
+    content = to_bytes(Tensor("x", "FP16", [4], [70000.0, -1e9, 65504.0, math.nan]))
+    assert content == b"\x00\x7c\x00\xfc\xff\x7b\x00\x7e"
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "99999", "1e3", "٣"])
