@@ -186,7 +186,7 @@ class Application:
         return answer
 
     def _refuse(self, request: Request, error: RequestError) -> Response:
-        cause = error.__cause__ if error.status >= 500 else None
+        cause = error.__cause__ if error.status >= 500 or error.status == 424 else None
         facts = {"stack": _stack(cause)} if cause else None
         return refusal(request.path, error.status, error.message, error.headers, facts, error.members)
 

@@ -73,6 +73,9 @@ def refusal(
 
     `members` are further members of the document.
     """
+    message = message.encode(
+        "utf-8", "backslashreplace"
+    ).decode()  # a model's words may hold half a character
     facts = {"error": message, **(facts or {})}
     if path == "/v2" or path.startswith("/v2/"):
         return json_response({"error": message, **(members or {})}, status, headers, facts)

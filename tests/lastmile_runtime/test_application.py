@@ -69,3 +69,10 @@ def test_draws_are_buckets() -> None:
     draws = {draw() for _ in range(100)}
     assert len(draws) > 50
     assert all(0 <= bucket < BUCKETS for bucket in draws)
+
+
+def test_half_a_character_in_a_models_error_is_told_as_an_escape(tmp_path: Path) -> None:
+    source = "class Model:\n    def predict(self, inputs):\n        raise ValueError(chr(0xD800))\n"
+    response = Client(tmp_path, python_bundle(tmp_path, source)).infer({"inputs": [matrix([[1, 2]])]})
+    message = "version 'v1' failed on this request: ValueError: \\ud800"
+    assert (response.status, json.loads(response.body)) == (500, {"error": message})

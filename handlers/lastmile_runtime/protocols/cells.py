@@ -28,6 +28,8 @@ def to_tensor(name: str, values: Any, spec: TensorSpec | None) -> Tensor:
     `{"b64": "..."}`. A last axis of one is added or left out as declared.
     Raises RequestError (400) naming the input.
     """
+    if spec is None:
+        _require_text(name, [name])
     shape, flat = _flatten(name, values)
     datatype, data = _typed(name, flat, spec.datatype if spec else None)
     if spec:

@@ -34,6 +34,12 @@ def infer(service: Service, request: Request, version: str | None) -> Response:
     value = {**answer, "outputs": [tensor.to_json() for tensor in prediction.outputs]}
     try:
         return json_response(value, headers=prediction.headers, facts=prediction.facts)
+    except UnicodeEncodeError:
+        from lastmile_runtime.protocols import binary_tensors
+
+        for tensor in prediction.outputs:
+            binary_tensors.require_text(tensor)
+        raise
     except ValueError:
         return json_response(tensors.finite(value), headers=prediction.headers, facts=prediction.facts)
 

@@ -103,6 +103,12 @@ def test_values_that_no_tensor_holds_are_refused(values: Any, declared: Any, mes
     assert (refused.value.status, refused.value.message) == (400, message)
 
 
+def test_a_name_that_is_no_text_is_refused() -> None:
+    message = r"^input '\\ud800' has a text with half of a surrogate pair; send bytes as b64\.$"
+    with pytest.raises(RequestError, match=message):
+        to_tensor("\ud800", [1], None)
+
+
 @pytest.mark.parametrize(
     ("texts", "datatype", "values"),
     [
