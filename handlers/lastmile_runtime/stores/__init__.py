@@ -33,8 +33,11 @@ if TYPE_CHECKING:
         def delete(self, path: str) -> None:
             """Delete an object, if it is there."""
 
-        def stream(self, path: str, start: int, end: int) -> Iterator[bytes | memoryview]:
-            """Return the bytes from `start` to before `end`, in pieces. Raises NotFound."""
+        def stream(self, path: str, start: int, end: int) -> Iterator[memoryview]:
+            """Return the bytes from `start` to before `end`, in pieces that are valid until the next is asked for.
+
+            Raises NotFound. Threads may stream at once.
+            """
 
 
 class StoreError(Exception):
@@ -59,24 +62,19 @@ class Object:
         self.etag = etag
 
 
-SCHEMES = {
-    "file": "file",
-    "http": "http",
-    "https": "http",
-    "s3": "cloud",
-    "gs": "cloud",
-    "az": "cloud",
-    "azure": "cloud",
-}
+SCHEMES = {"file": "file", "http": "http", "https": "http", "s3": "s3", "gs": "gs", "az": "az"}
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 !$&'()+,-./:;=@_")
+"""What every store keeps as it is: object_store encodes some of the rest within an object's name, clouds refuse some."""
 
 
 def open_store(url: str) -> Store:
-    """Return the store at a URL: file:///folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, http(s)://.
+    """Return the store at a URL, with the credentials of the function's environment.
 
-    Credentials are those of the function's environment. Raises StoreError for another kind of URL.
+    file:///FOLDER, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX; http(s)://HOST/PREFIX can be
+    read only. Raises StoreError for another kind of URL.
     """
-    scheme = url.partition("://")[0]
-    if scheme not in SCHEMES or "://" not in url:
+    scheme, colon, _ = url.partition("://")
+    if scheme not in SCHEMES or not colon:
         raise StoreError(f"the store is {url!r}, but must begin with one of {', '.join(SCHEMES)} and ://.")
     package = __import__(f"lastmile_runtime.stores.{SCHEMES[scheme]}", fromlist=["open_url"])
     store: Store = package.open_url(url)
@@ -84,7 +82,12 @@ def open_store(url: str) -> Store:
 
 
 def check_path(path: str) -> str:
-    """Return an object's path. Raises StoreError for one that is empty, absolute or leads upwards."""
-    if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
+    """Return an object's path. Raises StoreError for one that leads elsewhere, or is not the same in every store."""
+    if {"", ".", ".."} & set(path.split("/")):
         raise StoreError(f"the path is {path!r}, but must be relative and have no empty, . or .. part.")
+    if not _PLAIN.issuperset(path):
+        strange = min(set(path) - _PLAIN)
+        raise StoreError(
+            f"the path is {path!r}, but {strange!r} is not the same in every store; leave it out."
+        )
     return path

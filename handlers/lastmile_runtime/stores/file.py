@@ -1,12 +1,14 @@
 """A folder as an object store. A lock and `os.replace` give it the compare-and-swap that file systems have not."""
 
 # pathlib would cost 10 ms of each cold start:
-# ruff: noqa: PTH103, PTH105, PTH108, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH102, PTH105, PTH108, PTH110, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
 import fcntl
+import io
 import os
+import time
 
 from lastmile_runtime.stores import Conflict, NotFound, Object, StoreError, check_path
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 _LOCK = ".lock"
 _HALF = ".half-"
-_CHUNK_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
+_LOCK_S = 30
+_RETRY_S = 0.002
 
 
 class FileStore:
@@ -35,15 +39,16 @@ class FileStore:
             raise _error(path, error) from error
 
     def put(self, path: str, content: bytes, *, if_absent: bool = False, if_match: str | None = None) -> str:
-        """Write an object and return its etag; it is on disk when this returns."""
+        """Write an object and return its etag; it is on disk when this returns.
+
+        Raises StoreError when another writer holds the store for more than 30 s.
+        """
         file = self._file(path)
         try:
-            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-            with open(os.path.join(self.folder, _LOCK), "a", opener=_private) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            _make_folders(os.path.dirname(file))
+            with self._lock() as lock:
                 self._check(path, if_absent=if_absent, if_match=if_match)
-                half = os.path.join(os.path.dirname(file), f"{_HALF}{os.path.basename(file)}")
-                return _replace(half, file, content)
+                return _replace(file, content, _later(lock))
         except OSError as error:
             raise _error(path, error) from error
 
@@ -59,23 +64,45 @@ class FileStore:
 
     def delete(self, path: str) -> None:
         """Delete an object, if it is there."""
+        file = self._file(path)
         try:
-            os.unlink(self._file(path))
+            if os.path.exists(file):
+                with self._lock():
+                    os.unlink(file)
         except FileNotFoundError:
             return
         except OSError as error:
             raise _error(path, error) from error
 
-    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        """Return the bytes from `start` to before `end`, in pieces."""
+    def stream(self, path: str, start: int, end: int) -> Iterator[memoryview]:
+        """Return the bytes from `start` to before `end`, in pieces that are valid until the next is asked for."""
+        buffer = memoryview(bytearray(_PIECE_BYTES))
         try:
-            with open(self._file(path), "rb") as file:
+            with open(self._file(path), "rb", buffering=0) as file:
                 file.seek(start)
-                while start < end and (chunk := file.read(min(_CHUNK_BYTES, end - start))):
-                    start += len(chunk)
-                    yield chunk
+                while start < end and (count := file.readinto(buffer[: end - start])):
+                    start += count
+                    yield buffer[:count]
         except OSError as error:
             raise _error(path, error) from error
+
+    def _lock(self) -> io.FileIO:
+        """Return the store's lock file, locked until it is closed: whatever ends its holder does that."""
+        lock = io.FileIO(os.path.join(self.folder, _LOCK), "a", opener=_private)
+        ends_at = time.monotonic() + _LOCK_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > ends_at:
+                    lock.close()
+                    raise TimeoutError(f"another writer has held {_LOCK} for {_LOCK_S} s") from None
+                time.sleep(_RETRY_S)
+            except BaseException:
+                lock.close()
+                raise
+            else:
+                return lock
 
     def _check(self, path: str, *, if_absent: bool, if_match: str | None) -> None:
         try:
@@ -88,7 +115,10 @@ class FileStore:
             raise Conflict(f"{path} was changed meanwhile." if found else f"{path} is gone.")
 
     def _file(self, path: str) -> str:
-        return os.path.join(self.folder, *check_path(path).split("/"))
+        parts = check_path(path).split("/")
+        if any(part.startswith(".") for part in parts):
+            raise StoreError(f"the path is {path!r}, but what begins with a dot is the store's own.")
+        return os.path.join(self.folder, *parts)
 
 
 def open_url(url: str) -> FileStore:
@@ -103,15 +133,50 @@ def open_url(url: str) -> FileStore:
     return FileStore(folder)
 
 
-def _replace(half: str, file: str, content: bytes) -> str:
+def _make_folders(folder: str) -> None:
+    """Make a folder and those above it that are missing, for their owner only (os.makedirs would open those above)."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileNotFoundError:
+        _make_folders(os.path.dirname(folder))
+        _make_folders(folder)
+    except FileExistsError:
+        return
+
+
+def _later(lock: io.FileIO) -> int:
+    """Return a time (ns) that no object of this store has had, nor will have again, whatever the clock does.
+
+    The lock's own time is the last that was given out. A file system's clock ticks every 4 ms and it gives numbers of
+    deleted files out again, so they alone would make one etag of two contents.
+    """
+    moment = max(time.time_ns(), os.fstat(lock.fileno()).st_mtime_ns + 1)
+    os.utime(lock.fileno(), ns=(moment, moment))
+    return moment
+
+
+def _replace(file: str, content: bytes, moment: int) -> str:
     """Write beside the file, then put it in the file's place: a kill in between leaves the old content."""
+    folder, name = os.path.split(file)
+    half = os.path.join(folder, f"{_HALF}{name}")
     with open(half, "wb", opener=_private) as output:
         output.write(content)
         output.flush()
+        os.utime(output.fileno(), ns=(moment, moment))
         os.fsync(output.fileno())
         etag = _etag(os.fstat(output.fileno()))
     os.replace(half, file)
+    _sync(folder)
     return etag
+
+
+def _sync(folder: str) -> None:
+    """Have a folder's entries on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:
@@ -119,8 +184,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _etag(status: os.stat_result) -> str:
-    """A new file takes each content's place, so its number or its time is another one."""
-    return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+    """The time is another one for each write (`_later`); the rest tells what others put there."""
+    return f"{status.st_mtime_ns:x}-{status.st_ino:x}-{status.st_size:x}"
 
 
 def _error(path: str, error: OSError) -> StoreError:

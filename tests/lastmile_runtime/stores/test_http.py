@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from lastmile_runtime.stores import NotFound, StoreError, open_store
+from lastmile_runtime.stores.http import HttpStore, open_url
+from tests.lastmile_runtime.stores.servers import Server, ok, serving
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -130,3 +132,121 @@ def test_nobody_listens() -> None:
         port = probe.getsockname()[1]
     with pytest.raises(StoreError, match="refused"):
         open_store(f"http://127.0.0.1:{port}").get("a")
+
+
+def at(server: Server) -> HttpStore:
+    return open_url(f"http://127.0.0.1:{server.port}")
+
+
+def part(_: str, headers: dict[str, str]) -> bytes:
+    """The bytes that were asked for, of an object in which each byte is its place."""
+    start, end = map(int, headers["range"].removeprefix("bytes=").split("-"))
+    return ok(bytes(range(start, end + 1)), "206 Partial Content")
+
+
+def test_parts_come_over_one_connection() -> None:
+    with serving(part) as server:
+        store = at(server)
+        found = [b"".join(map(bytes, store.stream("a", start, start + 10))) for start in (0, 10, 20)]
+    assert b"".join(found) == bytes(range(30))
+    assert (len(server.asked), server.connections) == (3, 1)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew() -> None:
+    with serving(lambda *request: b"" if len(server.asked) == 2 else part(*request)) as server:
+        store = at(server)
+        found = [b"".join(map(bytes, store.stream("a", start, start + 10))) for start in (0, 10)]
+    assert b"".join(found) == bytes(range(20))
+    assert (len(server.asked), server.connections) == (3, 2)
+
+
+def test_a_part_that_was_not_read_to_its_end_leaves_no_connection() -> None:
+    with serving(part) as server:
+        store = at(server)
+        pieces = store.stream("a", 0, 10)
+        next(pieces)
+        pieces.close()  # type: ignore[attr-defined] # it is a generator
+        assert b"".join(map(bytes, store.stream("a", 20, 30))) == bytes(range(20, 30))
+
+
+def test_an_idle_connection_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lastmile_runtime.stores.http._IDLE_S", 0)
+    with serving(part) as server:
+        store = at(server)
+        for _ in range(2):
+            list(store.stream("a", 0, 10))
+    assert server.connections == 2
+
+
+def test_a_server_without_ranges_is_refused() -> None:
+    with (
+        serving(lambda *_: ok(b"everything")) as server,
+        pytest.raises(StoreError, match=r"^a: the server answered 200, not 206\.$"),
+    ):
+        list(at(server).stream("a", 0, 5))
+
+
+def chunked(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [
+        (b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", b"abc0123456789"),
+        (b"0\r\n\r\n", b""),
+    ],
+)
+def test_a_body_in_chunks_is_put_together(body: bytes, content: bytes) -> None:
+    with serving(lambda *_: chunked(body)) as server:
+        found = at(server).get("a", deadline_s=10)
+    assert found is not None
+    assert found.content == content
+
+
+@pytest.mark.parametrize("body", [b"", b"3\r\nab", b"3\r\nabc\r\n", b"-1\r\nabc\r\n", b"\r\n"])
+def test_a_body_in_chunks_that_ends_early_is_none(body: bytes) -> None:
+    with (
+        serving(lambda *_: chunked(body)) as server,
+        pytest.raises(StoreError, match=r"^a: the answer ended within a chunk\.$"),
+    ):
+        at(server).get("a", deadline_s=10)
+
+
+def test_what_is_no_http() -> None:
+    with (
+        serving(lambda *_: b"SSH-2.0\r\n\r\n") as server,
+        pytest.raises(StoreError, match=r"^a: the server answered 'SSH-2\.0', which is no HTTP/1\.$"),
+    ):
+        at(server).get("a", deadline_s=10)
+
+
+def test_a_document_without_an_etag_is_known_by_its_content() -> None:
+    contents = [b"one", b"one", b"two"]
+    with serving(lambda *_: ok(contents.pop(0))) as server:
+        store = at(server)
+        first = store.get("a", deadline_s=10)
+        assert first is not None
+        assert store.get("a", etag=first.etag, deadline_s=10) is None
+        assert store.get("a", etag=first.etag, deadline_s=10) is not None
+
+
+def test_a_path_is_sent_as_it_must_be() -> None:
+    with serving(lambda *_: ok(b"")) as server:
+        at(server).get("a b/c+d", deadline_s=10)
+    ((target, headers),) = server.asked
+    assert (target, headers["host"]) == ("/a%20b/c%2Bd", f"127.0.0.1:{server.port}")
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "prefix"),
+    [
+        ("http://h", "h", ""),
+        ("https://h:443/a/b/", "h", "/a/b"),
+        ("http://h:443/a", "h:443", "/a"),
+        ("http://[::1]:81/a", "[::1]:81", "/a"),
+    ],
+)
+def test_where_a_url_leads(url: str, name: str, prefix: str) -> None:
+    store = open_url(url)
+    assert (store._address.name, store._prefix) == (name, prefix)

@@ -1,0 +1,281 @@
+"""Every store keeps the same promises: S3 (moto), Google Cloud Storage (a fake), Azure (Azurite), a folder.
+
+moto comes with the `conformance` extra. Azurite is found on PATH (`npm install -g azurite`), else its tests are skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lastmile_runtime.stores import Conflict, NotFound, StoreError, open_store
+from tests.lastmile_runtime.stores.fake_gcs import fake_gcs
+
+if TYPE_CHECKING:
+    from lastmile_runtime.stores import Store
+
+pytestmark = pytest.mark.conformance
+# The account and key that every Azurite has, from its documentation: no secret.
+AZURITE_ACCOUNT = "devstoreaccount1"
+AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@contextlib.contextmanager
+def program(name: str, *arguments: str, port: int) -> Iterator[None]:
+    """Run a server until the end of the block; skip when it is not installed."""
+    found = shutil.which(name)
+    if not found:
+        pytest.skip(f"{name} is not on PATH")
+    with subprocess.Popen([found, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        try:
+            wait_for(port, server)
+            yield
+        finally:
+            server.kill()
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    ends_at = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < ends_at:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    server.kill()
+    raise AssertionError(f"the server did not start: {server.communicate()[0].decode()}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def s3(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        environ.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+        environ.setenv("AWS_REGION", "us-east-1")
+        environ.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environ.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        request("PUT", f"http://{host}:{port}/bucket")
+        yield "s3://bucket/pre/fix"
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def gs(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    with fake_gcs() as server:
+        environ.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+        yield "gs://bucket/pre/fix"
+
+
+@contextlib.contextmanager
+def az(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    port = free_port()
+    arguments = ("--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder), "--silent")
+    with program("azurite-blob", *arguments, "--skipApiVersionCheck", port=port):
+        environ.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}")
+        environ.setenv("AZURE_STORAGE_ACCOUNT_KEY", AZURITE_KEY)
+        make_container(port)
+        yield f"az://{AZURITE_ACCOUNT}/bucket/pre/fix"
+
+
+def make_container(port: int) -> None:
+    """Make a container with a request signed as the Blob service's Shared Key scheme wants it."""
+    import base64
+    import hmac
+    from email.utils import formatdate
+
+    date, version = formatdate(usegmt=True), "2021-12-02"
+    named = f"x-ms-date:{date}\nx-ms-version:{version}\n"
+    text = f"PUT{chr(10) * 12}{named}/{AZURITE_ACCOUNT}/{AZURITE_ACCOUNT}/bucket\nrestype:container"
+    signature = base64.b64encode(hmac.digest(base64.b64decode(AZURITE_KEY), text.encode(), "sha256")).decode()
+    headers = {
+        "x-ms-date": date,
+        "x-ms-version": version,
+        "authorization": f"SharedKey {AZURITE_ACCOUNT}:{signature}",
+    }
+    request("PUT", f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}/bucket?restype=container", None, headers)
+
+
+@contextlib.contextmanager
+def file(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    yield folder.as_uri()
+
+
+def request(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> None:
+    sent = urllib.request.Request(url, body, {"content-type": "", **(headers or {})}, method=method)
+    try:
+        urllib.request.urlopen(sent, timeout=10).close()
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{method} {url}: {error.code} {error.read()!r}") from error
+
+
+@pytest.fixture(scope="module", params=[file, s3, gs, az], ids=lambda start: start.__name__)
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with (
+        pytest.MonkeyPatch.context() as environ,
+        request.param(environ, tmp_path_factory.mktemp("store")) as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def store(url: str, request: pytest.FixtureRequest) -> Store:
+    return open_store(f"{url}/{request.node.originalname}")
+
+
+@pytest.fixture(params=["as it is", "through the library"])
+def reader(store: Store, request: pytest.FixtureRequest) -> Store:
+    """The store, once with our own quick reads where it has them, and once without."""
+    if request.param == "through the library":
+        if not getattr(store, "_reader", None):
+            pytest.skip("this store has no reads of its own")
+        store._reader = None  # type: ignore[attr-defined] # a cloud's
+    return store
+
+
+def content(store: Store, path: str) -> bytes:
+    found = store.get(path, deadline_s=10)
+    assert found is not None
+    return found.content
+
+
+def test_what_was_written_is_read_with_its_etag(reader: Store) -> None:
+    etag = reader.put("deep/a b+c=d.json", b"one")
+    found = reader.get("deep/a b+c=d.json", deadline_s=10)
+    assert found is not None
+    assert (found.content, found.etag) == (b"one", etag)
+
+
+def test_what_has_not_changed_is_not_read_again(reader: Store) -> None:
+    etag = reader.put("a", b"one")
+    assert reader.get("a", etag=etag, deadline_s=10) is None
+    reader.put("a", b"two")
+    found = reader.get("a", etag=etag, deadline_s=10)
+    assert found is not None
+    assert found.content == b"two"
+
+
+def test_an_empty_object_is_one(reader: Store) -> None:
+    reader.put("a", b"")
+    assert content(reader, "a") == b""
+
+
+def test_what_is_not_there(reader: Store) -> None:
+    with pytest.raises(NotFound, match=r"^there is no nothing\.$"):
+        reader.get("nothing", deadline_s=10)
+    with pytest.raises(NotFound, match=r"^there is no nothing\.$"):
+        list(reader.stream("nothing", 0, 10))
+
+
+def test_create_only(store: Store) -> None:
+    store.put("a", b"first", if_absent=True)
+    with pytest.raises(Conflict):
+        store.put("a", b"second", if_absent=True)
+    assert content(store, "a") == b"first"
+
+
+def test_compare_and_swap(reader: Store) -> None:
+    first = reader.put("a", b"1")
+    found = reader.get("a", deadline_s=10)
+    assert found is not None
+    reader.put("a", b"2", if_match=found.etag)
+    with pytest.raises(Conflict, match=r"^a was changed meanwhile\.$"):
+        reader.put("a", b"3", if_match=first)
+    assert content(reader, "a") == b"2"
+
+
+def test_swapping_what_is_gone_writes_nothing(store: Store) -> None:
+    etag = store.put("a", b"1")
+    store.delete("a")
+    with pytest.raises(Conflict):
+        store.put("a", b"2", if_match=etag)
+    with pytest.raises(NotFound):
+        store.get("a", deadline_s=10)
+
+
+def test_an_object_that_was_made_again_is_another_one(store: Store) -> None:
+    etag = store.put("a", b"1")
+    store.delete("a")
+    store.put("a", b"2")
+    with pytest.raises(Conflict):
+        store.put("a", b"3", if_match=etag)
+
+
+def test_listing_is_by_what_a_path_begins_with(store: Store) -> None:
+    for path in ("jobs/10", "jobs/2", "jobs-old", "other"):
+        store.put(path, b"x")
+    assert store.list("") == ["jobs-old", "jobs/10", "jobs/2", "other"]
+    assert store.list("jobs/") == ["jobs/10", "jobs/2"]
+    assert store.list("jobs/1") == ["jobs/10"]
+    assert store.list("jo") == ["jobs-old", "jobs/10", "jobs/2"]
+    assert store.list("nothing/") == []
+
+
+def test_deleting_is_done_when_it_is_gone(store: Store) -> None:
+    store.put("a", b"1")
+    store.delete("a")
+    store.delete("a")
+    with pytest.raises(NotFound):
+        store.get("a", deadline_s=10)
+
+
+def test_a_part_is_streamed(reader: Store) -> None:
+    whole = bytes(range(256)) * 8192
+    reader.put("a", whole)
+    assert b"".join(map(bytes, reader.stream("a", 1_000, 1_500_000))) == whole[1_000:1_500_000]
+    assert list(reader.stream("a", 5, 5)) == []
+
+
+def test_a_bucket_that_does_not_exist_is_no_missing_object(url: str) -> None:
+    if url.startswith("file:"):
+        pytest.skip("a folder is made when it is needed")
+    with pytest.raises(StoreError) as failed:
+        open_store(url.replace("/bucket/", "/nowhere/", 1)).put("a", b"")
+    assert not isinstance(failed.value, Conflict)
+
+
+@pytest.mark.parametrize("size", [0, 3_000_001])
+def test_weights_come_as_they_were_stored(store: Store, size: int, tmp_path: Path) -> None:
+    from lastmile_runtime.weights import describe, fetch
+
+    original = tmp_path / "original"
+    original.write_bytes((bytes(range(251)) * (size // 251 + 1))[:size])
+    entry = describe(str(original), chunk_bytes=1_000_000)
+    store.put(entry["sha256"], original.read_bytes())
+    found = fetch(store, "models/v1/weights.bin", entry, str(tmp_path / "scratch"))
+    assert Path(found).read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize("token", [None, "a/session+token=="])
+@pytest.mark.parametrize("path", ["/bucket/a", "/a%20b/c%2Bd%3D~e.json", "/"])
+def test_signatures_are_botocore_s(token: str | None, path: str) -> None:
+    auth = pytest.importorskip("botocore.auth")
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials as Theirs
+
+    from lastmile_runtime.stores.sigv4 import Credentials, sign
+
+    sent = AWSRequest("GET", f"http://localhost:9000{path}", headers={})
+    auth.S3SigV4Auth(Theirs("KEY", "s/e+c=ret", token), "s3", "eu-west-1").add_auth(sent)
+    now = time.strptime(sent.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ")
+    ours = sign(Credentials("KEY", "s/e+c=ret", token), "eu-west-1", "localhost:9000", path, now)
+    theirs = {name.lower(): value for name, value in sent.headers.items()}
+    assert ours == {name: theirs[name] for name in ours}
