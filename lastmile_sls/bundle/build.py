@@ -164,7 +164,7 @@ def _copy_runtime(destination: Path) -> None:
     assert found is not None
     assert found.origin is not None
     ignored = shutil.ignore_patterns("__pycache__", "py.typed")
-    shutil.copytree(Path(found.origin).parent, destination, ignore=ignored, copy_function=shutil.copyfile)
+    shutil.copytree(Path(found.origin).parent, destination, ignore=ignored, copy_function=shutil.copy)
 
 
 def _hashes(folder: Path) -> dict[str, dict[str, Any]]:
