@@ -2,98 +2,122 @@
 
 from __future__ import annotations
 
+from lastmile_runtime import schemas
+from lastmile_runtime.openapi_paths import JSON, LATER, PROBLEM, RECEIPT, TAGS, Paths, ok
+from lastmile_runtime.tensors import DATATYPES
+
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from typing import Any
 
-    from lastmile_runtime.manifest import TensorSpec, Version
+    from lastmile_runtime.manifest import Version
+    from lastmile_runtime.schemas import Rules, Schema
 
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
-_ERROR = {"$ref": "#/components/schemas/Error"}
 _REFUSALS = {
-    400: "The body cannot be read.",
+    400: "The request cannot be read, or does not fit the model's signature.",
     401: "The key or token is missing or not valid.",
-    404: "There is no such model or version.",
-    405: "The path takes another method.",
+    404: "There is no such model, version or path.",
+    405: "The path takes another method; the header allow names it.",
+    409: "The first request with this idempotency-key is still in flight.",
     413: "The body is too large.",
     415: "The body's media type or charset is not taken.",
     422: "The values break the contract.",
+    424: "The model failed (SageMaker's ModelError).",
     500: "The model failed.",
     503: "The model cannot be loaded, or a store does not answer.",
 }
+_TEXT: Schema = {"type": "string"}
+_SHAPE: Schema = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+_DATATYPE: Schema = {"enum": list(DATATYPES)}
+_SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
 
 
-def describe(model: str, versions: list[Version], champion: str, *, auth: str, jobs: bool) -> dict[str, Any]:
+def describe(
+    model: str,
+    versions: list[Version],
+    champion: str,
+    *,
+    auth: str,
+    jobs: bool,
+    contract: dict[str, Any] | None = None,
+) -> Schema:
     """Return the document.
 
     Args:
         model: The model's name.
         versions: What is served.
-        champion: The version whose signature is shown; all versions take the same inputs.
+        champion: The version that answers by default; the examples are its own.
         auth: `key`, `jwt` or `public`.
         jobs: Whether requests may be answered later.
+        contract: The manifest's: values that it refuses are not in the schemas, and not in the examples.
     """
-    version = next(v for v in versions if v.id == champion)
-    document: dict[str, Any] = {
+    rules = {rule["name"]: rule for rule in contract["inputs"]} if contract else {}
+    ordered = sorted(versions, key=lambda version: version.id != champion)
+    document: Schema = {
         "openapi": "3.1.0",
         "info": {"title": model, "version": champion, "description": _introduction(versions, jobs=jobs)},
-        "paths": _paths(model, version, jobs=jobs),
-        "components": {"schemas": _schemas(version)},
+        "tags": [
+            {"name": name, "description": told} for name, told in TAGS.items() if jobs or name != "Jobs"
+        ],
+        "paths": Paths(model, ordered, rules, jobs=jobs).all(),
+        "components": _components(ordered, rules, jobs=jobs),
     }
-    schemes = {
-        "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-        "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    }
-    if auth in schemes:
-        document["components"]["securitySchemes"] = {auth: schemes[auth]}
+    if auth in _SCHEMES:
+        document["components"]["securitySchemes"] = {auth: _SCHEMES[auth]}
         document["security"] = [{auth: []}]
     return document
 
 
-def example_rows(version: Version) -> list[Any]:
-    """Return one row as KServe, MLflow and the clouds' clients send it, that the model's signature takes."""
-    if version.columns:
-        kinds = {spec.name: spec.datatype for spec in version.inputs}
-        if any(kinds.get(name) == "BYTES" for name in version.columns):
-            return [{name: _value(kinds.get(name, "FP64")) for name in version.columns}]
-        return [[0.0] * len(version.columns)]
-    if len(version.inputs) == 1:
-        return [_nested(version.inputs[0].datatype, _sizes(version.inputs[0])[1:])]
-    return [{spec.name: _nested(spec.datatype, _sizes(spec)[1:]) for spec in version.inputs}]
+def merge(document: Schema, theirs: Schema) -> Schema:
+    """Return the document with the paths of the user's own: where both have a path, it is this runtime's that answers.
+
+    Their components keep their names, but for those that have one of ours, which get `App` before it.
+    """
+    ours = document["components"]
+    names = {
+        f"#/components/{kind}/{name}": f"App{name}"
+        for kind, found in theirs.get("components", {}).items()
+        for name in found
+        if name in ours.get(kind, {})
+    }
+    theirs = _renamed(theirs, names)
+    components = {kind: dict(found) for kind, found in ours.items()}
+    for kind, found in theirs.get("components", {}).items():
+        for name, value in found.items():
+            components.setdefault(kind, {})[names.get(f"#/components/{kind}/{name}", name)] = value
+    for operation in _operations(theirs):
+        if "security" in operation:  # ours is asked for as well
+            operation["security"] = [
+                {**one, **other}
+                for one in operation["security"] or [{}]
+                for other in document.get("security", [{}])
+            ]
+    return {**document, "paths": {**theirs.get("paths", {}), **document["paths"]}, "components": components}
 
 
-def example_inputs(version: Version) -> list[dict[str, Any]]:
-    """Return the inputs of an Open Inference request that the model's signature takes."""
-    if version.columns and not any(spec.datatype == "BYTES" for spec in version.inputs):
-        data = [0.0] * len(version.columns)
-        return [{"name": "input", "shape": [1, len(data)], "datatype": "FP64", "data": data}]
+def _operations(document: Schema) -> list[Schema]:
     return [
-        {
-            "name": spec.name,
-            "shape": _sizes(spec),
-            "datatype": spec.datatype,
-            "data": _nested(spec.datatype, _sizes(spec)),
-        }
-        for spec in version.inputs
+        operation
+        for item in document.get("paths", {}).values()
+        for operation in item.values()
+        if isinstance(operation, dict)
     ]
 
 
-def _sizes(spec: TensorSpec) -> list[int]:
-    return [1 if size == -1 else size for size in spec.shape]
-
-
-def _value(datatype: str) -> Any:
-    if datatype == "BOOL":
-        return False
-    if datatype == "BYTES":
-        return "text"
-    return 0.0 if datatype.startswith("FP") else 0
-
-
-def _nested(datatype: str, sizes: list[int]) -> Any:
-    if not sizes:
-        return _value(datatype)
-    return [_nested(datatype, sizes[1:]) for _ in range(sizes[0])]
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """Return a copy of a document whose references follow new names."""
+    if isinstance(value, list):
+        return [_renamed(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _renamed(one, names) for key, one in value.items()}
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference in names:
+        found["$ref"] = reference.rpartition("/")[0] + "/" + names[reference]
+    return found
 
 
 def _introduction(versions: list[Version], *, jobs: bool) -> str:
@@ -103,122 +127,135 @@ def _introduction(versions: list[Version], *, jobs: bool) -> str:
     return told + (later if jobs else "")
 
 
-def _paths(model: str, version: Version, *, jobs: bool) -> dict[str, Any]:
-    infer, rows = {"inputs": example_inputs(version)}, example_rows(version)
-    paths: dict[str, Any] = {
-        "/v2": {"get": _read("The server", "Server")},
-        "/v2/health/live": {"get": _read("Whether the process lives", "Health")},
-        "/v2/health/ready": {"get": _read("Whether the champion is loaded", "Health")},
-        "/v2/models": {"get": _read("The models", "Models")},
-        f"/v2/models/{model}": {"get": _read("The model's signature", "Metadata")},
-        f"/v2/models/{model}/ready": {"get": _read("Whether the model is ready", "Health")},
-        f"/v2/models/{model}/stats": {"get": _read("What this process has counted", "Statistics")},
-        f"/v2/models/{model}/infer": {
-            "post": _ask("Open Inference Protocol v2", "InferRequest", infer, "InferResponse", jobs=jobs)
-        },
-        f"/v2/models/{model}/versions/{{version}}/infer": {
-            "parameters": [_parameter("version", version.id)],
-            "post": _ask("The same, of one version", "InferRequest", infer, "InferResponse", jobs=jobs),
-        },
-        "/v1/models": {"get": _read("The models, as KServe v1 has them", "Models", v2=False)},
-        f"/v1/models/{model}": {"get": _read("Whether the model is ready", "Health", v2=False)},
-        f"/v1/models/{model}:predict": {
-            "post": _ask(
-                "KServe v1, TensorFlow Serving",
-                "Rows",
-                {"instances": rows},
-                "Predictions",
-                jobs=jobs,
-                v2=False,
-            )
-        },
-        "/invocations": {
-            "post": _ask("MLflow", "Rows", {"instances": rows}, "Predictions", jobs=jobs, v2=False)
-        },
-        f"/endpoints/{model}/invocations": {
-            "post": _ask("SageMaker", "Rows", {"instances": rows}, "Predictions", jobs=jobs, v2=False)
-        },
-        "/score": {
-            "post": _ask("Azure Machine Learning", "Data", {"data": rows}, "List", jobs=jobs, v2=False)
-        },
-    }
-    if jobs:
-        answer = _read("An answer that comes later: 202 until it is there", "Any", v2=False)
-        answer["responses"]["202"] = _json("It is not there yet.", {"$ref": "#/components/schemas/Job"})
-        paths["/jobs/{id}"] = {"parameters": [_parameter("id", "0" * 32)], "get": answer}
-    return paths
-
-
-def _parameter(name: str, example: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example}
-
-
-def _read(summary: str, schema: str, *, v2: bool = True) -> dict[str, Any]:
-    return {"summary": summary, "responses": _responses(schema, (401, 404, 405, 500, 503), v2=v2)}
-
-
-def _ask(
-    summary: str, request: str, example: Any, response: str, *, jobs: bool, v2: bool = True
-) -> dict[str, Any]:
-    body = {"schema": {"$ref": f"#/components/schemas/{request}"}, "example": example}
-    responses = _responses(response, tuple(_REFUSALS), v2=v2)
-    if jobs:
-        responses["202"] = _json("It is answered later, at `location`.", {"$ref": "#/components/schemas/Job"})
-        responses["409"] = _json("The first request with this key is in flight.", _ERROR if v2 else _PROBLEM)
-    return {
-        "summary": summary,
-        "requestBody": {"required": True, "content": {"application/json": body}},
+def _components(versions: list[Version], rules: Rules, *, jobs: bool) -> Schema:
+    responses: Schema = {}
+    for status, told in _REFUSALS.items():
+        for form, media in (("Error", JSON), ("Problem", PROBLEM)):
+            responses[f"{form}{status}"] = ok({media: form}, told)
+    found: Schema = {
+        "schemas": _schemas(versions, rules),
         "responses": responses,
+        "headers": {
+            name: {"description": told, "schema": {"type": "string"}} for name, told in RECEIPT.items()
+        },
     }
-
-
-def _responses(schema: str, refusals: tuple[int, ...], *, v2: bool) -> dict[str, Any]:
-    found = {"200": _json("The answer.", {"$ref": f"#/components/schemas/{schema}"})}
-    for status in refusals:
-        media = "application/json" if v2 else "application/problem+json"
-        found[str(status)] = _json(_REFUSALS[status], _ERROR if v2 else _PROBLEM, media)
+    if jobs:
+        accepted = ok({JSON: "Job"}, "It is answered later, at `location`.")
+        accepted["headers"] = {"location": {"schema": {"type": "string"}}}
+        found["responses"]["Accepted"] = accepted
+        found["parameters"] = LATER
+        job = _object("id", "status", id=_TEXT, status={"enum": ["queued", "running"]})
+        found["schemas"]["Job"] = job
     return found
 
 
-def _json(description: str, schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
-    return {"description": description, "content": {media: {"schema": schema}}}
+def _schemas(versions: list[Version], rules: Rules) -> Schema:
+    return {**_requests(versions, rules), **_answers(versions)}
 
 
-def _object(*required: str, **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
+def _requests(versions: list[Version], rules: Rules) -> Schema:
+    def each(make: Any) -> Schema:
+        return schemas.any_of([make(version, rules) for version in versions])
 
-
-def _schemas(version: Version) -> dict[str, Any]:
-    text, number, rows = {"type": "string"}, {"type": "integer"}, {"type": "array", "minItems": 1}
-    tensor = _object(
-        "name",
-        "shape",
-        "datatype",
-        "data",
-        name=text,
-        shape={"type": "array", "items": {"type": "integer", "minimum": 0}},
-        datatype=text,
-        data={"type": "array"},
+    inputs, rows, records = (
+        each(schemas.inputs_schema),
+        each(schemas.rows_schema),
+        each(schemas.records_schema),
     )
-    tensors = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Tensor"}}
-    wanted = {"type": "array", "items": _object("name", name=text)}
+    columns = each(schemas.columns_schema)
+    either = {"anyOf": [rows, columns]}
+    names = schemas.any_of([{"enum": known} if known else _TEXT for known in map(schemas.names_of, versions)])
+    split = _object(
+        "data", columns={"type": ["array", "null"], "items": names, "uniqueItems": True}, data=rows
+    )
+    parameters, anything = {"type": ["object", "null"]}, {"type": "array"}
+    tensor = _object(
+        "name", "shape", "datatype", "data", name=_TEXT, shape=_SHAPE, datatype=_DATATYPE, data=anything
+    )
+    forms = {"dataframe_split": split, "dataframe_records": records, "instances": rows, "inputs": either}
+    mlflow = [_object(name, **{name: form, "params": parameters}) for name, form in forms.items()]
+    wanted = {"type": "array", "items": _object("name", name=_TEXT, parameters=parameters)}
     return {
-        "Any": {},
-        "List": {"type": "array"},
         "Tensor": tensor,
-        "InferRequest": _object("inputs", id=text, inputs=tensors, outputs=wanted),
-        "InferResponse": _object(
-            "model_name", "outputs", model_name=text, model_version=text, id=text, outputs=tensors
-        ),
-        "Rows": _object("instances", instances=rows),
-        "Data": _object("data", data=rows),
-        "Predictions": _object("predictions", predictions={"type": "array"}),
-        "Server": _object("name", name=text, version=text, extensions={"type": "array", "items": text}),
-        "Models": _object("models", models={"type": "array", "items": text}),
-        "Metadata": _object("name", name=text, versions={"type": "array", "items": text}, platform=text),
-        "Statistics": _object("model_stats", model_stats={"type": "array"}),
-        "Health": _object(),
-        "Job": _object("id", "status", id=text, status=text),
-        "Error": _object("error", error=text),
-        "Problem": _object("title", "status", "detail", type=text, title=text, status=number, detail=text),
+        "InferRequest": _object("inputs", id=_TEXT, parameters=parameters, inputs=inputs, outputs=wanted),
+        "Instances": {
+            "anyOf": [
+                _object("instances", instances=rows, parameters=parameters),
+                _object("inputs", inputs=either, parameters=parameters),
+            ]
+        },
+        "Rows": {"anyOf": mlflow},
+        "SageMakerRequest": {"anyOf": [*mlflow, rows]},
+        "ScoreRequest": {
+            "anyOf": [
+                _object(name, **{name: {"anyOf": [rows, split]}}) for name in ("data", "input_data", "Inputs")
+            ]
+        },
+        "Csv": {"type": "string", "minLength": 1},
     }
+
+
+def _answers(versions: list[Version]) -> Schema:
+    known = list({spec.name: None for version in versions for spec in version.outputs})
+    declared = known if all(version.outputs for version in versions) else []
+    tensor = {
+        "type": "array",
+        "items": _object("name", "datatype", "shape", name=_TEXT, datatype=_TEXT, shape={}),
+    }
+    texts, anything, yes = {"type": "array", "items": _TEXT}, {"type": "array"}, {"const": True}
+    predictions = _object("predictions", predictions=anything)
+    answered = {"type": "array", "items": schemas.tensor_schema(declared)}
+    return {
+        "InferResponse": _object(
+            "model_name",
+            "model_version",
+            "outputs",
+            model_name=_TEXT,
+            model_version=_TEXT,
+            id=_TEXT,
+            outputs=answered,
+        ),
+        "Predictions": predictions,
+        "VertexPredictions": {
+            **predictions,
+            "required": ["predictions", "deployedModelId", "model", "modelDisplayName", "modelVersionId"],
+        },
+        "Scores": {"anyOf": [anything, _object("Results", Results=anything)]},
+        "Server": _object("name", "version", "extensions", name=_TEXT, version=_TEXT, extensions=texts),
+        "Live": _object("live", live=yes),
+        "Ready": _object("ready", ready=yes, live=yes, name=_TEXT, version=_TEXT),
+        "Models": _object("models", models=texts),
+        "Metadata": _object(
+            "name",
+            "versions",
+            "platform",
+            "inputs",
+            "outputs",
+            name=_TEXT,
+            versions=texts,
+            platform=_TEXT,
+            inputs=tensor,
+            outputs=tensor,
+        ),
+        "Statistics": _object("model_stats", model_stats={"type": "array", "items": {"type": "object"}}),
+        "Index": {
+            "type": "array",
+            "items": _object("name", "version", "state", name=_TEXT, version=_TEXT, state=_TEXT),
+        },
+        "Object": {"type": "object"},
+        "Error": _object("error", error=_TEXT),
+        "Problem": _object(
+            "type",
+            "title",
+            "status",
+            "detail",
+            type=_TEXT,
+            title=_TEXT,
+            status={"type": "integer"},
+            detail=_TEXT,
+        ),
+    }
+
+
+def _object(*required: str, **properties: Schema) -> Schema:
+    return {"type": "object", "required": list(required), "properties": properties}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
+from lastmile_sls.bundle.app import FOLDER, app_files
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.inspection.inspect import inspect
@@ -51,22 +52,33 @@ def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
         destination: Where to; must not exist.
 
     Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
-    that does not take what the spec's contract says.
+    that does not take what the spec's contract says; and for an application that is not there.
     """
     versions = [_version(index, spec, folder) for index in range(len(spec.versions))]
+    app = spec.endpoint.app
+    files = app_files(app, folder) if app else {}
     try:
         _copy_runtime(destination / RUNTIME)
         for entry, version in zip(spec.versions, versions, strict=True):
             target = destination / version.artifact
             target.parent.mkdir(parents=True)
             shutil.copyfile(folder / entry.artifact, target)
-        manifest = render(Manifest(spec.name, versions, _hashes(destination), contract_rules(spec)))
+        for name, path in files.items():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, destination / name)
+        manifest = render(_manifest(spec, versions, destination))
         (destination / FILE).write_bytes(manifest)
     except OSError as error:
         raise LastmileError(
             f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
         ) from error
     return BuiltBundle(destination, digest(manifest))
+
+
+def _manifest(spec: Spec, versions: list[Version], destination: Path) -> Manifest:
+    app = spec.endpoint.app
+    contract, named = contract_rules(spec), f"{FOLDER}/{app}" if app else None
+    return Manifest(spec.name, versions, _hashes(destination), contract, named)
 
 
 def _version(index: int, spec: Spec, folder: Path) -> Version:

@@ -29,12 +29,14 @@ _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+_APP = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*\.py:[A-Za-z_][A-Za-z0-9_]*$"
 _ISSUER = r"^(https://|http://(localhost|127\.0\.0\.1)[:/])"
 PATTERNS = {
     _NAME: "have lower-case letters, digits and single dashes only, and begin with a letter",
     _ID: "have letters, digits, dots, dashes and underscores only, and begin with a letter or digit",
     _HEADER: "be the name of an HTTP header",
     _REGION: "be a region such as eu-west-1",
+    _APP: "be a Python file relative to this spec, and the name of an application in it, such as app.py:app",
     _ISSUER: "begin with https://, or be on this machine",
     r"^[A-Z]{3}$": "be a currency's three capital letters, such as USD",
 }
@@ -223,6 +225,15 @@ class Endpoint(_Section):
     cors: Annotated[Cors | None, Field(description="Default: no web page may.")] = None
     rate_limit: Annotated[RateLimit | None, Field(description="Default: none.")] = None
     domain: Annotated[str | None, Field(description="A domain name of your own.")] = None
+    app: Annotated[
+        str | None,
+        Field(
+            pattern=_APP,
+            description="Your own ASGI application, FastAPI's say, for the paths that no protocol has: a Python file "
+            "relative to this spec and the name in it, such as app.py:app. A file beside this spec is taken alone, "
+            "one in a folder with that folder.",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _jwt_goes_with_auth(self) -> Endpoint:

@@ -68,5 +68,5 @@ def require_parameters(document: dict[str, Any], name: str) -> None:
     What is in it is not read: no model of ours takes any, and the protocols' own servers ignore what a model does
     not take.
     """
-    if not isinstance(document.get(name) or {}, dict):
+    if not isinstance(document.get(name), dict | None):
         raise RequestError(400, f"{name} must be an object.")

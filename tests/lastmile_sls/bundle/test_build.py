@@ -110,3 +110,20 @@ def test_a_pickle_that_could_run_code_is_not_bundled_unless_trusted(
         build_bundle(sklearn_spec(), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
     assert not canary.exists()
     assert not (tmp_path / "bundle").exists()
+
+
+def test_the_users_application_is_bundled_and_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "app.py").write_text("raise SystemExit('it was run')\napp = None\n")
+    built = build_bundle(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
+    bundle = Bundle(str(built.folder), built.digest)
+    assert bundle.manifest.app == "app/app.py:app"
+    assert Path(bundle.verify("app/app.py")).read_bytes() == (folder / "app.py").read_bytes()
+    assert "app" not in json.loads(
+        (build_bundle(make_spec(), folder, tmp_path / "without").folder / "manifest.json").read_text()
+    )
+
+
+def test_an_application_that_is_not_there_leaves_no_bundle(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(LastmileError, match="there is no such file"):
+        build_bundle(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()

@@ -57,6 +57,10 @@ RULES = {
     "environment: Dev": "lastmile.yaml:8 environment is 'Dev', but must have lower-case letters, digits and single"
     " dashes only, and begin with a letter.",
     "endpoint: {auth: none}": "lastmile.yaml:8 endpoint.auth is 'none', but must be one of 'key', 'jwt', 'iam' or 'public'.",
+    "endpoint: {app: ../app.py:app}": "lastmile.yaml:8 endpoint.app is '../app.py:app', but must be a Python file relative"
+    " to this spec, and the name of an application in it, such as app.py:app.",
+    "endpoint: {app: app.py}": "lastmile.yaml:8 endpoint.app is 'app.py', but must be a Python file relative to"
+    " this spec, and the name of an application in it, such as app.py:app.",
     "endpoint: {auth: jwt}": "lastmile.yaml:8 endpoint needs jwt with auth: jwt, and only there.",
     "endpoint: {rate_limit: {requests_per_s: .inf, burst: 1}}": "lastmile.yaml:8 endpoint.rate_limit.requests_per_s"
     " is inf, but should be a finite number.",
