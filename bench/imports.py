@@ -15,6 +15,7 @@ from pathlib import Path
 MODULES = {
     "click": "click",
     "fastapi": "fastapi",
+    "prometheus-client": "prometheus_client",
     "psutil": "psutil",
     "pulumi": "pulumi",
     "obstore": "obstore.store",

@@ -2,6 +2,8 @@
 
 In the store, each job has a record, `<id>.json`, and once it is done a result, `<id>.result.json`, which the first
 worker to finish writes and no other can. The queue carries the id alone, so a body may be as large as a request's.
+A result that says that the job failed for good stands until the queue delivers the job anew, because somebody had
+what was set aside delivered once more; then a worker may replace the failure that it found when it began.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from base64 import b64decode, b64encode
 
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.hashing import sha256
-from lastmile_runtime.http import Request, Response, json_response
+from lastmile_runtime.http import Request, Response, json_response, refusal
 from lastmile_runtime.stores import Conflict, NotFound, StoreError
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -68,7 +70,9 @@ class Jobs:
         except StoreError as error:
             raise _unavailable(f"the job could not be kept: {error}") from error
         if not record["queued"]:
-            self._send(id_, record, etag)
+            self._send(id_)
+            if key is not None:
+                self._note_queued(id_, record, etag)
         headers = {"location": f"/jobs/{id_}", "preference-applied": "respond-async"}
         return _pending(id_, "queued", headers)
 
@@ -82,11 +86,11 @@ class Jobs:
         if not (len(id_) == 32 and id_.isalnum()):
             raise RequestError(404, f"there is no job {id_!r}.")
         try:
-            result = self._read(f"{id_}.result.json")
+            result = self._read(f"{id_}.result.json")[0]
             if result is not None:
                 headers = {**result["headers"], "x-job-attempts": str(result["attempts"])}
                 return Response(result["status"], headers, b64decode(result["body"]), {"job": id_})
-            if self._read(f"{id_}.json") is None:
+            if self._read(f"{id_}.json")[0] is None:
                 raise RequestError(404, f"there is no job {id_!r}.")
         except StoreError as error:
             raise _unavailable(f"the job could not be read: {error}") from error
@@ -97,51 +101,72 @@ class Jobs:
     ) -> Response | None:
         """Do the job that a message names; return its answer, None when another worker had done it before.
 
-        Raises RuntimeError when it must be tried again: the model failed, and this is not the last attempt.
+        Raises RuntimeError when the model failed, so that the message is delivered again, or set aside; after the last
+        attempt the failure is the job's answer. Raises StoreError as well.
         """
         id_ = str(message["id"])
-        record = self._read(f"{id_}.json")
-        if record is None or self._read(f"{id_}.result.json") is not None:
+        record, (earlier, etag) = self._read(f"{id_}.json")[0], self._read(f"{id_}.result.json")
+        if record is None or (earlier and not earlier["failed"]):
             return None
         response = handle(_from_json(record["request"]))
-        if response.status >= 500 and not last:
+        failed = response.status >= 500
+        if (not failed or last) and not self._finish(id_, response, attempt, etag, failed=failed):
+            return None
+        if failed:
             raise RuntimeError(f"job {id_} was answered with {response.status}.")
+        response.facts["job"] = id_
+        return response
+
+    def fail(self, id_: str, message: str, attempt: int) -> None:
+        """Answer a job that was given up, 500; do nothing for one that has an answer. Raises StoreError."""
+        record = self._read(f"{id_}.json")[0]
+        if record is not None and self._read(f"{id_}.result.json")[0] is None:
+            self._finish(id_, refusal(record["request"]["path"], 500, message), attempt, None, failed=True)
+
+    def _finish(self, id_: str, response: Response, attempt: int, etag: str | None, *, failed: bool) -> bool:
+        """Keep a job's answer in place of the one that was there when it began; False when another one came first."""
         result = {
             "status": response.status,
             "headers": response.headers,
             "body": b64encode(response.body).decode(),
             "attempts": attempt,
+            "failed": failed,
             "finished_at": self._clock(),
         }
         try:
-            self._store.put(f"{id_}.result.json", _render(result), if_absent=True)
+            self._store.put(f"{id_}.result.json", _render(result), if_absent=etag is None, if_match=etag)
         except Conflict:
-            return None
-        response.facts["job"] = id_
-        return response
+            return False
+        return True
 
     def _repeated(self, id_: str, fingerprint: str) -> tuple[dict[str, Any], str]:
         """Return the record that a repetition meets. Raises RequestError."""
-        found = self._store.get(f"{id_}.json", deadline_s=_DEADLINE_S)
-        assert found is not None
-        record: dict[str, Any] = json.loads(found.content)
+        try:
+            record, etag = self._read(f"{id_}.json")
+        except StoreError as error:
+            raise _unavailable(f"the job could not be read: {error}") from error
+        if record is None or etag is None:  # the first one was refused just now
+            raise _unavailable("the first request with this idempotency-key was refused; try again.")
         if record["fingerprint"] != fingerprint:
             raise RequestError(422, "idempotency-key was used before with another payload; use a new key.")
         if not record["queued"] and self._clock() - record["accepted_at"] < _IN_FLIGHT_S:
             message = "the first request with this idempotency-key is still in flight; try again."
             raise RequestError(409, message, {"retry-after": str(_POLL_AFTER_S)})
-        return record, found.etag
+        return record, etag
 
-    def _send(self, id_: str, record: dict[str, Any], etag: str) -> None:
+    def _send(self, id_: str) -> None:
         try:
             self._queue.send(_render({"kind": "job", "id": id_}), _DEADLINE_S)
         except OSError as error:
             self._forget(id_)
             raise _unavailable(f"the job could not be queued: {error}") from error
+
+    def _note_queued(self, id_: str, record: dict[str, Any], etag: str) -> None:
+        """Let a repetition know that there is nothing to queue."""
         try:
             self._store.put(f"{id_}.json", _render({**record, "queued": True}), if_match=etag)
         except StoreError:
-            return  # it is queued; a repetition queues it once more, and still one result is kept
+            return  # a repetition queues it once more, and still one result is kept
 
     def _forget(self, id_: str) -> None:
         """Leave no record of a job that was refused, so that its key can be used again."""
@@ -150,14 +175,14 @@ class Jobs:
         except StoreError:
             return
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def _read(self, name: str) -> tuple[dict[str, Any] | None, str | None]:
+        """Return a document and its etag, None for both when there is none."""
         try:
             found = self._store.get(name, deadline_s=_DEADLINE_S)
         except NotFound:
-            return None
+            return None, None
         assert found is not None
-        document: dict[str, Any] = json.loads(found.content)
-        return document
+        return json.loads(found.content), found.etag
 
 
 def _pending(id_: str, status: str, headers: dict[str, str]) -> Response:

@@ -34,9 +34,9 @@ class LocalQueue:
             answer = bytearray()
             while chunk := connection.recv(65_536):
                 answer += chunk
-        status = answer.partition(b"\r\n")[0]
-        if status.split(b" ")[1:2] != [b"201"]:
-            raise OSError(f"the queue {self._name} answered {status.decode('latin-1')!r}.")
+        status = answer.partition(b"\r\n")[0].partition(b" ")[2].decode("latin-1")
+        if status.split(" ")[0] != "201":
+            raise OSError(f"the queue {self._name} answered {status!r}.")
 
 
 def open_queue(url: str) -> Queue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from math import isclose
 
 from lastmile_runtime import signature, tensors
 from lastmile_runtime.errors import RequestError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_AT_ONCE = 4
 _SEND_DEADLINE_S = 0.5
+_TOLERANCE = 1e-6
 
 
 class Shadows:
@@ -36,34 +38,33 @@ class Shadows:
 
     def mirror(self, request: Request, version: str, inputs: list[Tensor], prediction: Prediction) -> None:
         """Arrange for a shadow to see a request. Never raises: what cannot be arranged is told in the log."""
-        answered = {
-            "version": prediction.version,
-            "outputs": [tensor.to_json() for tensor in prediction.outputs],
-        }
         if self._queue is None:
             earlier = request.afterwards
-            request.afterwards = lambda: self._after(earlier, version, inputs, answered)
+            request.afterwards = lambda: self._after(earlier, version, inputs, prediction)
             return
-        message: dict[str, Any] = {"kind": "shadow", "version": version, "answered": answered}
+        message: dict[str, Any] = {"kind": "shadow", "version": version, "answered_by": prediction.version}
         message["inputs"] = [tensor.to_json() for tensor in inputs]
+        message["outputs"] = [tensor.to_json() for tensor in prediction.outputs]
         try:
             self._queue.send(json.dumps(tensors.finite(message)).encode(), _SEND_DEADLINE_S)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             self._log.warning(
                 f"the shadow {version!r} did not see a request, which the queue refused: {error}"
             )
 
     def run(self, message: dict[str, Any], service: Service) -> None:
         """Predict with the shadow that a message of the queue names."""
-        inputs = [tensors.read(entry) for entry in message["inputs"]]
-        self._compare(service, message["version"], inputs, message["answered"])
+        inputs, outputs = (
+            [tensors.read(entry) for entry in message[tensor]] for tensor in ("inputs", "outputs")
+        )
+        self._compare(service, message["version"], inputs, message["answered_by"], outputs)
 
     def _after(
         self,
         earlier: Callable[[], None] | None,
         version: str,
         inputs: list[Tensor],
-        answered: dict[str, Any],
+        prediction: Prediction,
     ) -> None:
         if earlier:
             earlier()
@@ -72,39 +73,52 @@ class Shadows:
             return
         try:
             if self.service:
-                self._compare(self.service, version, inputs, answered)
+                self._compare(self.service, version, inputs, prediction.version, prediction.outputs)
         finally:
             self._places.release()
 
     def _compare(
-        self, service: Service, version: str, inputs: list[Tensor], answered: dict[str, Any]
+        self,
+        service: Service,
+        version: str,
+        inputs: list[Tensor],
+        answered_by: str,
+        outputs: list[Tensor],
     ) -> None:
-        facts: dict[str, Any] = {"event": "shadow", "version": version, "answered_by": answered["version"]}
+        facts: dict[str, Any] = {"event": "shadow", "version": version, "answered_by": answered_by}
         started = time.perf_counter()
         try:
-            signature.check_inputs(inputs, service.versions[version])
-            outputs = service.shadow(version, inputs)
-        except (RequestError, KeyError) as error:
+            ours = _predict(service, version, inputs)
+        except RequestError as error:
             self._log.event("warning", {**facts, "error": f"the shadow failed: {error}"})
             return
         facts["duration_ms"] = round((time.perf_counter() - started) * 1000, 2)
-        ours = {tensor.name: tensor.data for tensor in outputs}
-        theirs = {output["name"]: output["data"] for output in answered["outputs"]}
-        self._log.event("info", {**facts, **_difference(theirs, ours)})
+        self._log.event("info", {**facts, **_difference(outputs, ours)})
 
 
-def _difference(theirs: dict[str, list[Any]], ours: dict[str, list[Any]]) -> dict[str, Any]:
-    """Return whether two versions agree: in every output that both have, and by how much the numbers differ."""
-    both = sorted(theirs.keys() & ours.keys())
-    largest, agree = 0.0, bool(both)
-    for name in both:
-        if len(theirs[name]) != len(ours[name]):
-            agree = False
-            continue
-        for left, right in zip(theirs[name], ours[name], strict=True):
-            if left == right or (left in (None, "NaN") and right != right):  # noqa: PLR0124 - only a NaN differs from itself
+def _predict(service: Service, version: str, inputs: list[Tensor]) -> list[Tensor]:
+    if version not in service.versions:
+        raise RequestError(404, f"there is no version {version!r}.")
+    signature.check_inputs(inputs, service.versions[version])
+    return service.shadow(version, inputs)
+
+
+def _difference(theirs: list[Tensor], ours: list[Tensor]) -> dict[str, Any]:
+    """Return whether two versions agree: in every output that both have, and by how much the numbers differ.
+
+    Numbers agree within a millionth, because a model that was compiled, or computes in single precision, is as good.
+    """
+    found = {tensor.name: tensor.data for tensor in ours}
+    pairs = [(tensor.data, found[tensor.name]) for tensor in theirs if tensor.name in found]
+    largest, agree = 0.0, bool(pairs)
+    for left_data, right_data in pairs:
+        agree = agree and len(left_data) == len(right_data)
+        for left, right in zip(left_data, right_data, strict=False):
+            if left == right or (left != left and right != right):  # noqa: PLR0124 - only a NaN differs from itself
                 continue
-            agree = False
-            if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-                largest = max(largest, abs(left - right))
-    return {"agree": agree, "largest_difference": largest}
+            if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+                agree = False
+                continue
+            largest = max(largest, abs(left - right))
+            agree = agree and isclose(left, right, rel_tol=_TOLERANCE)
+    return {"agree": agree, "largest_difference": tensors.finite(largest)}

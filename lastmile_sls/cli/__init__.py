@@ -16,6 +16,7 @@ COMMANDS = {
     "preview": "say what up would do",
     "status": "show deployments, their functions and processes",
     "traffic": "move the traffic between versions: show, set, shadow, promote, rollback, history",
+    "queue": "deliver once more what a queue set aside: redrive",
     "url": "print the endpoint's address",
     "key": "print the endpoint's API key",
     "logs": "show what functions and their host logged",

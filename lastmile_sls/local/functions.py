@@ -7,12 +7,14 @@ import contextlib
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from lastmile_sls.local.instances import FunctionConfig, Instance, InstanceGone, exit_words, start_instance
 from lastmile_sls.local.logs import FunctionLog
+from lastmile_sls.local.metrics import FunctionState, is_event
 
 GRACE_S = 10.0
 """What a process has to finish its requests when it is told to end, as on Cloud Run."""
@@ -28,14 +30,29 @@ class Pool:
     """The instances of one function."""
 
     def __init__(
-        self, config: FunctionConfig, sockets: Path, log: FunctionLog, watch_s: float = WATCH_S
+        self,
+        config: FunctionConfig,
+        sockets: Path,
+        log: FunctionLog,
+        observe: Callable[[str], None],
+        watch_s: float = WATCH_S,
     ) -> None:
+        """Start nothing yet.
+
+        Args:
+            config: What they run.
+            sockets: The folder of the instances' sockets.
+            log: Keeps what they say.
+            observe: Given each line that they say.
+            watch_s: How often they are looked after, seconds.
+        """
         self.config = config
         self.instances: list[Instance] = []
         self.requests = 0
         self.restarts = 0
         self._sockets = sockets
         self._log = log
+        self._observe = observe
         self._watch_s = watch_s
         self._numbers = itertools.count()
         self._changed = asyncio.Condition()
@@ -75,6 +92,15 @@ class Pool:
                 instance.served += 1
                 self._failures = 0
             self._changed.notify_all()
+
+    def state(self) -> FunctionState:
+        """Return what runs now."""
+        return FunctionState(
+            instances=Counter(instance.state for instance in self.instances),
+            in_flight=sum(instance.in_flight for instance in self.instances),
+            memory_bytes=sum(instance.memory_mb() for instance in self.instances) * 2**20,
+            restarts=self.restarts,
+        )
 
     async def set_aside(self, instance: Instance) -> None:
         """Send an instance that does not accept connections no more requests."""
@@ -160,8 +186,10 @@ class Pool:
     async def _keep_output(self, instance: Instance) -> None:
         assert instance.process.stdout is not None
         while line := await _read_line(instance.process.stdout):
-            instance.last_line = line
+            if not is_event(line):
+                instance.last_line = line
             self._log.write(instance.pid, line)
+            self._observe(line)
 
     def _note_failure(self, instance: Instance, code: int) -> None:
         how = f"killed: {instance.killed_for}" if instance.killed_for else exit_words(code)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from lastmile_runtime.auth import CHALLENGE, accepts_key, key_of
 from lastmile_runtime.errors import RequestError
@@ -25,6 +25,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KEY_HEADER = b"x-api-key"
+METRICS_PATH = "/metrics"
 MAX_BODY_BYTES = 32 * 1024 * 1024
 _REQUEST_ID = b"x-request-id"
 _KEPT_BACK = frozenset({KEY_HEADER, b"authorization", _REQUEST_ID})
@@ -55,8 +56,9 @@ class RouteConfig:
     allow_origins: tuple[str, ...]
     requests_per_s: float | None
     burst: int
-    jwt: TokenVerifier | None = None
-    """Checks the tokens, with auth jwt."""
+    issuer: str | None = None
+    """Who signs the tokens, with auth jwt."""
+    audiences: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -69,12 +71,28 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
+class Busy(Refused):
+    """There was no place in time, so the function was not asked."""
+
+
+class Watch(Protocol):
+    """What counts, and shows the counts at /metrics."""
+
+    def refused(self, status: int) -> None:
+        """Count a request that the function did not answer."""
+
+    async def render(self, accept: str) -> tuple[str, bytes]:
+        """Return the content type and the document for what a client says it accepts."""
+
+
 class Gateway:
     """One route in front of its function."""
 
-    def __init__(self, config: RouteConfig, find_pool: FindPool) -> None:
+    def __init__(self, config: RouteConfig, find_pool: FindPool, watch: Watch) -> None:
         self.config = config
         self._find_pool = find_pool
+        self._watch = watch
+        self._verifier = TokenVerifier(config.issuer, list(config.audiences)) if config.issuer else None
         rate = config.requests_per_s
         self._bucket = TokenBucket(rate, config.burst) if rate is not None else None
 
@@ -101,17 +119,18 @@ class Gateway:
         try:
             _check_path(scope["path"])
             await self._check_caller(headers)
-            self._check_rate()
-            body = await _read_body(receive, headers)
-            answer = await self._forward(scope, headers, request_id, body)
+            answer = await self._measures(scope, headers) or await self._ask(
+                scope, receive, headers, request_id
+            )
         except Refused as refused:
+            self._watch.refused(refused.status)
             answer = _refusal(scope["path"], refused)
         extra: Headers = [(_REQUEST_ID, request_id), *(self._bucket.headers() if self._bucket else ())]
         await _send(send, answer, extra, head=scope["method"] == "HEAD")
 
     async def _check_caller(self, headers: Headers) -> None:
-        if self.config.jwt:
-            await self._check_token(self.config.jwt, headers)
+        if self._verifier:
+            await self._check_token(self._verifier, headers)
         elif self.config.auth != "public":
             self._check_key(headers)
 
@@ -140,6 +159,19 @@ class Gateway:
                 f"this endpoint takes {self.config.requests_per_s:g} requests per second; try again later."
             )
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, detail, {"retry-after": seconds})
+
+    async def _measures(self, scope: Scope, headers: Headers) -> Answer | None:
+        """Answer what a Prometheus server asks; None for any other request."""
+        if scope["path"] != METRICS_PATH or scope["method"] not in ("GET", "HEAD"):
+            return None
+        accept = (_header(headers, b"accept") or b"").decode("latin-1")
+        content_type, document = await self._watch.render(accept)
+        return Answer(200, [(b"content-type", content_type.encode())], document)
+
+    async def _ask(self, scope: Scope, receive: Receive, headers: Headers, request_id: bytes) -> Answer:
+        self._check_rate()
+        body = await _read_body(receive, headers)
+        return await self._forward(scope, headers, request_id, body)
 
     async def _forward(self, scope: Scope, headers: Headers, request_id: bytes, body: bytes) -> Answer:
         target = scope.get("raw_path") or scope["path"].encode()
@@ -197,7 +229,7 @@ async def _acquire(pool: Pool) -> Instance:
     except TimeoutError:
         places = pool.config.max_instances * pool.config.concurrency
         detail = f"all {places} places were busy for {timeout_s:g} s (resources.max_instances x resources.concurrency)."
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"}) from None
+        raise Busy(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"}) from None
     except InstanceGone as gone:
         raise Refused(HTTPStatus.BAD_GATEWAY, str(gone)) from None
 

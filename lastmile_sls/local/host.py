@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import importlib
 import json
 import logging
 import os
@@ -22,23 +23,20 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from lastmile_runtime.tokens import TokenVerifier
 from lastmile_sls import __version__
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import write_private
 from lastmile_sls.local import records
-from lastmile_sls.local.deliveries import Deliveries
+from lastmile_sls.local.configs import function_config, route_config, versions_of
 from lastmile_sls.local.functions import Pool
-from lastmile_sls.local.gateway import Gateway, RouteConfig
+from lastmile_sls.local.gateway import Gateway
 from lastmile_sls.local.home import Place
-from lastmile_sls.local.instances import QUEUES_SOCKET, FunctionConfig
+from lastmile_sls.local.instances import QUEUES_SOCKET
 from lastmile_sls.local.listener import Listener
 from lastmile_sls.local.logs import FunctionLog, log_file
-from lastmile_sls.local.queue_api import QueueApi
-from lastmile_sls.local.records import Record
-from lastmile_sls.local.resources.bucket import bucket_folder
+from lastmile_sls.local.messaging import Messaging
+from lastmile_sls.local.metrics import Metrics, State
 from lastmile_sls.local.resources.function import remove_old_bundles
-from lastmile_sls.local.resources.queue import open_queue
 
 _LOG = logging.getLogger("lastmile.host")
 _LOCK_DEADLINE_S = 2.0
@@ -54,8 +52,8 @@ class Host:
         self._pools: dict[str, Pool] = {}
         self._gateways: dict[int, Gateway] = {}
         self._listeners: dict[int, Listener] = {}
-        self._deliveries: dict[str, Deliveries] = {}
-        self._queue_api = QueueApi(sockets / QUEUES_SOCKET, self._deliveries)
+        self._messaging = Messaging(place, sockets / QUEUES_SOCKET, self._pools.get)
+        self._metrics = Metrics()
         self._retiring: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -67,7 +65,7 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)
         try:
-            await self._queue_api.start()
+            await self._messaging.start()
             await self.reload()
             control = self._sockets / "control.sock"
             server = await asyncio.start_unix_server(self._control, str(control))
@@ -80,9 +78,9 @@ class Host:
 
     async def _end(self) -> None:
         _LOG.info("ending")
-        await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
-        await asyncio.gather(*(deliveries.stop() for deliveries in self._deliveries.values()))
-        await self._queue_api.stop()
+        stopping = [listener.stop() for listener in self._listeners.values()]
+        await asyncio.gather(*stopping, self._messaging.stop())
+        await self._messaging.close()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()), *self._retiring)
         _LOG.info("ended")
 
@@ -92,7 +90,7 @@ class Host:
             before = dict(self._pools)
             try:
                 await self._run_functions()
-                await self._serve_queues()
+                await self._messaging.serve([pool.config for pool in self._pools.values()])
                 await self._serve_routes()
             finally:
                 for name, pool in before.items():
@@ -101,36 +99,17 @@ class Host:
             _LOG.info("serving %s on %s", sorted(self._pools), sorted(self._listeners))
 
     async def _run_functions(self) -> None:
-        wanted = [_function(self._place, record) for record in records.all_of(self._place, "function")]
+        wanted = [function_config(self._place, record) for record in records.all_of(self._place, "function")]
         for name in self._pools.keys() - {config.name for config in wanted}:
             del self._pools[name]
         for config in wanted:
             pool = self._pools.get(config.name)
             if pool is None or pool.config != config:
-                pool = Pool(config, self._sockets, FunctionLog(log_file(self._place, config.name)))
+                self._metrics.know(config.name, versions_of(config))
+                log = FunctionLog(log_file(self._place, config.name))
+                pool = Pool(config, self._sockets, log, partial(self._metrics.observe, config.name))
                 await pool.start()
                 self._pools[config.name] = pool
-
-    async def _serve_queues(self) -> None:
-        """Deliver the messages of each queue that a function works on."""
-        workers = {
-            pool.config.queue: name for name, pool in self._pools.items() if pool.config.queue is not None
-        }
-        found = {record.name: record for record in records.all_of(self._place, "queue")}
-        for name in self._deliveries.keys() - (workers.keys() & found.keys()):
-            await self._deliveries.pop(name).stop()
-        for name in (workers.keys() & found.keys()) - self._deliveries.keys():
-            function = workers[name]
-            config = self._pools[function].config
-            deliveries = Deliveries(
-                open_queue(self._place, found[name]),
-                name,
-                partial(self._pools.get, function),
-                config.max_instances * config.concurrency,
-                int(found[name].inputs["maxAttempts"]),
-            )
-            deliveries.start()
-            self._deliveries[name] = deliveries
 
     def _retire(self, pool: Pool) -> None:
         task = asyncio.ensure_future(self._close(pool))
@@ -144,7 +123,7 @@ class Host:
 
     async def _serve_routes(self) -> None:
         wanted = {
-            int(record.outputs["port"]): _route(record)
+            int(record.outputs["port"]): route_config(record)
             for record in records.all_of(self._place, "route")
             if record.outputs.get("port")
         }
@@ -154,7 +133,7 @@ class Host:
         for port, config in wanted.items():
             if port in self._gateways and self._gateways[port].config == config:
                 continue
-            gateway = Gateway(config, partial(self._pools.get, config.function))
+            gateway = Gateway(config, partial(self._pools.get, config.function), self)
             if port in self._listeners:
                 self._listeners[port].app = gateway.application()
             else:
@@ -173,19 +152,33 @@ class Host:
             self._ended.set()
 
     async def _obey(self, command: str) -> dict[str, Any]:
-        match command:
-            case "status":
-                return self.status()
-            case "stop":
-                return {"ending": True}
-            case "reload":
-                try:
+        try:
+            match command.split():
+                case ["status"]:
+                    return self.status()
+                case ["stop"]:
+                    return {"ending": True}
+                case ["redrive", queue]:
+                    return {"redriven": await self._messaging.redrive(queue)}
+                case ["reload"]:
                     await self.reload()
-                except LastmileError as error:
-                    return {"error": error.message, "hint": error.hint}
-                return {"ending": not self._listeners}
-            case _:
-                return {"error": f"the host does not know the command {command!r}."}
+                    return {"ending": not self._listeners}
+        except LastmileError as error:
+            return {"error": error.message, "hint": error.hint}
+        return {"error": f"the host does not know the command {command!r}."}
+
+    def refused(self, status: int) -> None:
+        """Count a request that no function answered."""
+        self._metrics.refused(status)
+
+    async def render(self, accept: str) -> tuple[str, bytes]:
+        """Return the metrics, in the format that a Prometheus server accepts."""
+        # Its import takes 150 ms, in which requests go on.
+        exposition = await asyncio.to_thread(importlib.import_module, "lastmile_sls.local.exposition")
+        functions = {name: pool.state() for name, pool in self._pools.items()}
+        state = State(functions, await self._messaging.measure())
+        rendered: tuple[str, bytes] = exposition.render(self._metrics, state, accept)
+        return rendered
 
     def status(self) -> dict[str, Any]:
         """Return what runs now."""
@@ -213,42 +206,6 @@ class Host:
             "ports": sorted(self._listeners),
             "functions": functions,
         }
-
-
-def _function(place: Place, record: Record) -> FunctionConfig:
-    inputs = record.inputs
-    bucket = bucket_folder(place, inputs["bucket"]).as_uri() if inputs.get("bucket") else None
-    return FunctionConfig(
-        name=record.name,
-        bundle=place.bundle(record.name, inputs["bundleDigest"]),
-        bundle_digest=inputs["bundleDigest"],
-        memory_mb=inputs["memoryMb"],
-        timeout_s=inputs["timeoutS"],
-        idle_timeout_s=inputs["idleTimeoutS"],
-        concurrency=inputs["concurrency"],
-        min_instances=inputs["minInstances"],
-        max_instances=inputs["maxInstances"],
-        environment=inputs.get("environment") or {},
-        routing=json.dumps(inputs["routing"]),
-        routing_url=f"{bucket}/{inputs['routingDocument']}" if inputs.get("routingDocument") else None,
-        queue=inputs.get("queue"),
-        jobs_url=f"{bucket}/jobs" if inputs.get("queue") else None,
-    )
-
-
-def _route(record: Record) -> RouteConfig:
-    inputs = record.inputs
-    limit = inputs.get("rateLimit") or {}
-    jwt = inputs.get("jwt") if inputs["auth"] == "jwt" else None
-    return RouteConfig(
-        function=inputs["function"],
-        auth=inputs["auth"],
-        key_digests=tuple(inputs.get("keyDigests") or ()),
-        allow_origins=tuple((inputs.get("cors") or {}).get("allowOrigins") or ()),
-        requests_per_s=limit.get("requestsPerS"),
-        burst=limit.get("burst", 1),
-        jwt=TokenVerifier(jwt["issuer"], list(jwt["audiences"])) if jwt else None,
-    )
 
 
 def main() -> None:

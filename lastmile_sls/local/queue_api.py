@@ -5,27 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-
-from lastmile_sls.local.deliveries import Deliveries
+from typing import Protocol
 
 _LOG = logging.getLogger("lastmile.host")
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 10.0
+_BACKLOG = 1024
+
+
+class Sender(Protocol):
+    """A queue that takes messages."""
+
+    async def send(self, body: bytes) -> str:
+        """Add a message, on disk when this returns, and return its id. Raises sqlite3.Error when it is not."""
 
 
 class QueueApi:
     """The socket, and the queues behind it by name."""
 
-    def __init__(self, path: Path, queues: Mapping[str, Deliveries]) -> None:
+    def __init__(self, path: Path, queues: Mapping[str, Sender]) -> None:
         self._path = path
         self._queues = queues
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_unix_server(self._serve, str(self._path))
+        self._server = await asyncio.start_unix_server(self._serve, str(self._path), backlog=_BACKLOG)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -35,26 +43,35 @@ class QueueApi:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                status = await self._take(reader)
+                taken = await self._read(reader)
+            status = taken if isinstance(taken, str) else await _send(*taken)
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             status = "400 Bad Request"
-        except Exception:  # noqa: BLE001 - told in the host's log, and the host goes on
-            _LOG.exception("a message could not be queued")
-            status = "503 Service Unavailable"
-        writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
         with contextlib.suppress(OSError):
+            writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
             await writer.drain()
         writer.close()
 
-    async def _take(self, reader: asyncio.StreamReader) -> str:
+    async def _read(self, reader: asyncio.StreamReader) -> tuple[Sender, bytes] | str:
+        """Return a message and its queue, or the status that refuses it."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         method, path, _ = first.split(" ")
-        length = next(int(line[15:]) for line in lines if line.lower().startswith("content-length:"))
+        length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), -1)
         queue = self._queues.get(path.removeprefix("/queues/"))
         if method != "POST" or queue is None:
             return "404 Not Found"
+        if length < 0:
+            return "411 Length Required"
         if length > MAX_MESSAGE_BYTES:
             return "413 Content Too Large"
-        queue.send(await reader.readexactly(length))
-        return "201 Created"
+        return queue, await reader.readexactly(length)
+
+
+async def _send(queue: Sender, message: bytes) -> str:
+    try:
+        await queue.send(message)
+    except sqlite3.Error as error:
+        _LOG.warning("a message could not be queued: %s", error)
+        return f"503 {error}"
+    return "201 Created"

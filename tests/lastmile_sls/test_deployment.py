@@ -257,6 +257,8 @@ def test_a_job_that_fails_is_answered_with_its_error(work: Workspace) -> None:
     answer = wait_for_job(f"{url}{accepted.headers['location']}", key)
     assert (answer.status, answer.headers["x-job-attempts"]) == (500, "2")
     assert answer.document["error"] == "version 'v1' failed on this request: ZeroDivisionError: broken"
+    assert work.json("queue", "redrive") == {"queue": "jobs", "redriven": 1}
+    assert "no queue" in work.fails("queue", "redrive", "other")
 
 
 def test_two_keys_are_valid_while_one_is_replaced(work: Workspace) -> None:

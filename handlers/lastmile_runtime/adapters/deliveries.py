@@ -6,21 +6,24 @@ from lastmile_runtime.http import Request, Response, json_response
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
+    from typing import Any
+
     from lastmile_runtime.application import Application
 
 PATH = "/_lastmile/queue"
 
 
 def deliver(application: Application, request: Request) -> Response:
-    """Do what a message says: 204 when it is done, 503 when it must be delivered again, 400 when it never can be."""
+    """Do what a message says: 204 when it is done, 503 when it is not, so that it is delivered again or set aside."""
     attempt = request.headers.get("x-lastmile-attempt", "1")
     last = request.headers.get("x-lastmile-last") == "1"
-    facts = {"attempt": int(attempt) if attempt.isdigit() else 1}
+    facts: dict[str, Any] = {"faas.trigger": "pubsub", "attempt": int(attempt) if attempt.isdigit() else 1}
     try:
         answer = application.work(request.body, attempt=facts["attempt"], last=last)
-    except (ValueError, KeyError) as error:
-        return json_response({"error": str(error)}, 400, None, {**facts, "error": str(error)})
-    except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers it again
+    except Exception as error:  # noqa: BLE001 - whatever it was, the queue decides what comes next
         return json_response({"error": str(error)}, 503, None, {**facts, "error": str(error)})
-    found = answer.facts if answer else {}
-    return Response(204, {}, b"", {**facts, **found})
+    response = Response(204, {}, b"", facts)
+    if answer:
+        response.facts = {**facts, "job_status": answer.status, **answer.facts}
+        response.afterwards = answer.afterwards
+    return response

@@ -36,6 +36,12 @@ class Function(Kind):
         least, most = inputs.get("minInstances"), inputs.get("maxInstances")
         if not wrong and least is not None and most is not None and least > most:
             wrong.append(("minInstances", f"minInstances is {least}, but maxInstances is {most}."))
+        if inputs.get("bucket") is None:
+            wrong += [
+                (name, f"{name} is {inputs[name]!r}, but bucket, where it keeps things, is missing.")
+                for name in ("queue", "routingDocument")
+                if inputs.get(name) is not None
+            ]
         wrong += [
             (
                 "environment",

@@ -114,6 +114,7 @@ def test_a_route_needs_its_function(world: World) -> None:
         ("function", {"minInstances": 3, "maxInstances": 2}, ("minInstances", "minInstances is 3, but maxInstances is 2.")),
         ("function", {"environment": {"LASTMILE_X": "1"}},
          ("environment", "environment.LASTMILE_X is set, but names that begin with LASTMILE_ are the runtime's.")),
+        ("function", {"queue": "jobs"}, ("queue", "queue is 'jobs', but bucket, where it keeps things, is missing.")),
         ("queue", {"maxAttempts": True}, ("maxAttempts", "maxAttempts is True, but must be a number of at least 1.")),
         ("route", {"port": 70000}, ("port", "port is 70000, but must be 1 to 65535.")),
         ("route", {"auth": "none"}, ("auth", "auth is 'none', but must be 'key', 'jwt' or 'public'.")),

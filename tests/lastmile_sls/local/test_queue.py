@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -96,6 +98,103 @@ def test_a_killed_workers_message_is_handed_out_again(tmp_path: Path) -> None:
     message = later.receive()
     assert message is not None
     assert (message.body, message.attempts) == (b"job", 2)
+
+
+def test_several_are_leased_at_once_and_the_oldest_first(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 2, 30, clock=clock)
+    for body in (b"1", b"2", b"3"):
+        queue.send(body)
+    assert [message.body for message in queue.receive_many(2)] == [b"1", b"2"]
+    assert (queue.counts(), queue.wait_s(), queue.oldest_s()) == (Counts(1, 2, 0), 0.0, 0.0)
+    assert [message.body for message in queue.receive_many(2)] == [b"3"]
+    clock.now += 10
+    assert (queue.receive_many(2), queue.wait_s(), queue.oldest_s()) == ([], 20.0, 10.0)
+
+
+def test_an_empty_queue_has_no_age_and_nothing_to_wait_for(tmp_path: Path) -> None:
+    queue = Queue(tmp_path / "q", 2, 30)
+    assert (queue.wait_s(), queue.oldest_s(), queue.receive_many(5)) == (None, 0.0, [])
+
+
+def test_what_nobody_saw_keeps_its_attempts(tmp_path: Path) -> None:
+    queue = Queue(tmp_path / "q", 1, 30)
+    queue.send(b"job")
+    for _ in range(3):
+        message = queue.receive()
+        assert message is not None
+        assert message.attempts == 1
+        assert queue.give_back(message, tried=False)
+    assert queue.counts() == Counts(1, 0, 0)
+
+
+def test_a_killed_host_s_leases_end(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 5, 1e6, clock=clock)
+    queue.send(b"job")
+    first = queue.receive()
+    assert first is not None
+    assert queue.end_leases() == 1
+    second = queue.receive()
+    assert second is not None
+    assert (second.attempts, queue.acknowledge(first), queue.acknowledge(second)) == (2, False, True)
+    assert queue.end_leases() == 0
+
+
+def test_those_who_wait_for_a_message_that_was_set_aside_are_told_once(tmp_path: Path) -> None:
+    clock = Clock()
+    queue = Queue(tmp_path / "q", 1, 30, clock=clock)
+    for body in (b"given back", b"lease ended"):
+        queue.send(body)
+    given_back = queue.receive()
+    assert given_back is not None
+    queue.give_back(given_back, reason="out of luck")
+    assert queue.receive() is not None
+    clock.now += 31
+    assert queue.receive() is None
+    found = queue.untold(10)
+    assert [(message.body, message.attempts, message.reason) for message in found] == [
+        (b"given back", 1, "out of luck"),
+        (b"lease ended", 1, "no worker answered for it in time"),
+    ]
+    queue.told(found[0])
+    assert [message.body for message in queue.untold(10)] == [b"lease ended"]
+    assert (queue.counts(), queue.redrive()) == (Counts(0, 0, 2), 2)
+    assert (queue.counts(), queue.untold(10)) == (Counts(2, 0, 0), [])
+
+
+def send_and_fail(queue: Queue) -> None:
+    with queue.transaction():
+        queue.send(b"lost")
+        raise ZeroDivisionError
+
+
+def test_a_transaction_does_all_or_nothing(tmp_path: Path) -> None:
+    queue = Queue(tmp_path / "q", 1, 30)
+    with pytest.raises(ZeroDivisionError):
+        send_and_fail(queue)
+    assert queue.counts() == Counts(0, 0, 0)
+    with queue.transaction():
+        queue.send(b"kept")
+    assert queue.counts() == Counts(1, 0, 0)
+
+
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "q", isolation_level=None)) as database:
+        database.execute(
+            "create table messages (id text primary key, body blob not null, sent_at real not null, "
+            "visible_at real not null, attempts integer not null default 0, receipt text, "
+            "dead integer not null default 0)"
+        )
+        database.execute("insert into messages (id, body, sent_at, visible_at) values ('a', x'00', 0, 0)")
+    for _ in range(2):
+        queue = Queue(tmp_path / "q", 1, 30)
+        assert queue.counts() == Counts(1, 0, 0)
+        queue.close()
+    queue = Queue(tmp_path / "q", 1, 30)
+    message = queue.receive()
+    assert message is not None
+    assert queue.give_back(message, reason="x")
 
 
 def test_the_file_is_its_owners_and_a_damaged_one_is_explained(tmp_path: Path) -> None:

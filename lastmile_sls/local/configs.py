@@ -1,0 +1,60 @@
+"""What the host runs, as the records of functions and routes say it."""
+
+from __future__ import annotations
+
+import json
+
+from lastmile_runtime.manifest import FILE
+from lastmile_sls.local.gateway import RouteConfig
+from lastmile_sls.local.home import Place
+from lastmile_sls.local.instances import FunctionConfig
+from lastmile_sls.local.records import Record
+from lastmile_sls.local.resources.bucket import bucket_folder
+
+
+def function_config(place: Place, record: Record) -> FunctionConfig:
+    """Return what a function runs, and the room it gets."""
+    inputs = record.inputs
+    bucket = bucket_folder(place, inputs["bucket"]).as_uri() if inputs.get("bucket") else None
+    return FunctionConfig(
+        name=record.name,
+        bundle=place.bundle(record.name, inputs["bundleDigest"]),
+        bundle_digest=inputs["bundleDigest"],
+        memory_mb=inputs["memoryMb"],
+        timeout_s=inputs["timeoutS"],
+        idle_timeout_s=inputs["idleTimeoutS"],
+        concurrency=inputs["concurrency"],
+        min_instances=inputs["minInstances"],
+        max_instances=inputs["maxInstances"],
+        environment=inputs.get("environment") or {},
+        routing=json.dumps(inputs["routing"]),
+        routing_url=f"{bucket}/{inputs['routingDocument']}" if inputs.get("routingDocument") else None,
+        queue=inputs.get("queue"),
+        jobs_url=f"{bucket}/jobs" if inputs.get("queue") else None,
+    )
+
+
+def versions_of(config: FunctionConfig) -> list[str]:
+    """Return the ids of the versions in a function's bundle."""
+    try:
+        manifest = json.loads((config.bundle / FILE).read_text(encoding="utf-8"))
+        return [str(version["id"]) for version in manifest["versions"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # the function says what is wrong with its bundle, when it does not start
+
+
+def route_config(record: Record) -> RouteConfig:
+    """Return what a route lets through."""
+    inputs = record.inputs
+    limit = inputs.get("rateLimit") or {}
+    jwt = (inputs.get("jwt") or {}) if inputs["auth"] == "jwt" else {}
+    return RouteConfig(
+        function=inputs["function"],
+        auth=inputs["auth"],
+        key_digests=tuple(inputs.get("keyDigests") or ()),
+        allow_origins=tuple((inputs.get("cors") or {}).get("allowOrigins") or ()),
+        requests_per_s=limit.get("requestsPerS"),
+        burst=limit.get("burst", 1),
+        issuer=jwt.get("issuer"),
+        audiences=tuple(jwt.get("audiences") or ()),
+    )
