@@ -123,9 +123,9 @@ class Application:
         Returns the job's answer, for the log; None for a shadow, or a job that was done before. Raises when it must be
         delivered again, ValueError for a message that is not one of ours.
         """
-        import json
+        from lastmile_runtime import jsons
 
-        document = json.loads(message)
+        document = jsons.loads(message)
         match document.get("kind") if isinstance(document, dict) else None:
             case "job" if self._jobs:
                 return self._jobs.run(document, self._handle, last=last, attempt=attempt)

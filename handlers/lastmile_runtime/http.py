@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from lastmile_runtime import jsons
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def json_response(
     value: Any, status: int = 200, headers: dict[str, str] | None = None, facts: dict[str, Any] | None = None
 ) -> Response:
     """Return a JSON answer. Raises ValueError for a NaN or an infinity, which JSON does not have."""
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    body = jsons.dumps(value).encode()
     return Response(status, {"content-type": "application/json", **(headers or {})}, body, facts)
 
 

@@ -8,11 +8,11 @@ what was set aside delivered once more; then a worker may replace the failure th
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from base64 import b64decode, b64encode
 
+from lastmile_runtime import jsons
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.hashing import sha256
 from lastmile_runtime.http import Request, Response, json_response, refusal
@@ -182,7 +182,7 @@ class Jobs:
         except NotFound:
             return None, None
         assert found is not None
-        return json.loads(found.content), found.etag
+        return jsons.loads(found.content), found.etag
 
 
 def _pending(id_: str, status: str, headers: dict[str, str]) -> Response:
@@ -224,4 +224,4 @@ def _from_json(document: dict[str, Any]) -> Request:
 
 
 def _render(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return jsons.dumps(document).encode()

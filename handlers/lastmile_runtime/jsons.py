@@ -38,7 +38,11 @@ def loads(document: bytes | bytearray | str) -> Any:
         return _loads(document)
     try:
         value, end = _scan(text, 0)
-    except (StopIteration, ValueError):
+    except (
+        StopIteration,
+        ValueError,
+        SystemError,
+    ):  # the last: it has no words of its own before json is imported
         return _loads(document)
     if end != len(text) and text[end:].strip(_BLANKS):
         return _loads(document)
@@ -56,11 +60,18 @@ def dumps(
 
     Raises TypeError for what JSON does not have, ValueError for a NaN, an infinity, or a circle.
     """
-    if _encoder is None:
-        import json
+    if _encoder is not None:
+        options = (separators, ensure_ascii, allow_nan)
+        encode = _encoders.get(options)
+        if encode is None:
+            encode = _encoders[options] = _encoder(separators, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
+        try:
+            return "".join(encode(value, 0))
+        except RecursionError:
+            pass  # json says whether it is a circle
+    import json
 
-        return json.dumps(value, separators=separators, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
-    return "".join(_encoder(separators, ensure_ascii=ensure_ascii, allow_nan=allow_nan)(value, 0))
+    return json.dumps(value, separators=separators, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
 
 
 def _is_utf_8(document: bytes | bytearray) -> bool:
@@ -78,6 +89,8 @@ def _refuse(value: object) -> Any:
     raise TypeError(f"Object of type {value.__class__.__name__} is not JSON serializable")
 
 
+_encoders: dict[tuple[tuple[str, str], bool, bool], Callable[[Any, int], tuple[str, ...]]] = {}
+"""By their options; making one takes as long as a small document."""
 _scan: Callable[[str, int], tuple[Any, int]] | None = None
 _encoder: Callable[..., Callable[[Any, int], tuple[str, ...]]] | None = None
 try:
@@ -87,7 +100,7 @@ try:
     def _make(separators: tuple[str, str], *, ensure_ascii: bool, allow_nan: bool) -> Any:
         text = _json.encode_basestring_ascii if ensure_ascii else _json.encode_basestring
         item, key = separators
-        return _json.make_encoder({}, _refuse, text, None, key, item, False, False, allow_nan)
+        return _json.make_encoder(None, _refuse, text, None, key, item, False, False, allow_nan)
 
     _make((",", ":"), ensure_ascii=False, allow_nan=False)
     _scan = _json.make_scanner(_Context)  # type: ignore[arg-type] # it takes anything that has these members

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 
+from lastmile_runtime import jsons
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.hashing import sha256
 
@@ -104,6 +104,8 @@ class Manifest:
 
 def render(manifest: Manifest) -> bytes:
     """Return the manifest's bytes: the same content is always the same bytes."""
+    import json  # sorts and indents, for the bundler; a function reads only
+
     document = {
         "format": FORMAT,
         "model": manifest.model,
@@ -125,7 +127,7 @@ def digest(content: bytes) -> str:
 def parse(content: bytes) -> Manifest:
     """Read a manifest's bytes. Raises BundleError when this runtime cannot serve what they say."""
     try:
-        document = json.loads(content)
+        document = jsons.loads(content)
         found = document["format"]
         if found == FORMAT:
             versions = [_version(entry) for entry in document["versions"]]

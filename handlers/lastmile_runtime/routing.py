@@ -6,10 +6,10 @@ anew before it decides. A process that keeps running refreshes it in the backgro
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 
+from lastmile_runtime import jsons
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.router import WHOLE, Routing
 
@@ -134,7 +134,7 @@ class LiveRouting:
         if found is None:
             return
         try:
-            document = json.loads(found.content)
+            document = jsons.loads(found.content)
         except ValueError as error:
             raise BundleError(f"it is not JSON: {error}") from error
         self._routing = Routing(document, self._versions)

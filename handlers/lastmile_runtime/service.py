@@ -57,6 +57,8 @@ class Service:
     ) -> None:
         self.model = model
         """The model's name."""
+        self.infer_path = f"/v2/models/{model}/infer"
+        """The Open Inference Protocol's path of nearly every request."""
         self.digest = digest
         self.versions = models.versions
         self.failures = models.failures
@@ -67,8 +69,8 @@ class Service:
         self._routing = routing
         self._draw = draw
         self._contract = contract
-        self._cold = threading.Lock()
-        """Taken by the first answer of the process, for good."""
+        self._cold: threading.Lock | None = threading.Lock()
+        """Taken by the first answer of the process, for good; None once it is."""
         self._late: dict[str, int] = {}
         """How many predictions of a challenger are still running although they were given up."""
 
@@ -212,7 +214,9 @@ class Service:
     def _prediction(
         self, choice: Choice, outputs: list[Tensor], load_s: float, predict_s: float
     ) -> Prediction:
-        cold = self._cold.acquire(blocking=False)
+        cold = False
+        if self._cold is not None:
+            cold, self._cold = self._cold.acquire(blocking=False), None
         route = choice.route()
         headers = {
             "x-model-version": choice.version,
@@ -220,8 +224,12 @@ class Service:
             "x-model-route": route,
             "server-timing": _timing(load_s, predict_s, cold=cold),
         }
-        facts = {"version": choice.version, "route": route, "faas.coldstart": cold}
-        facts["predict_ms"] = round(predict_s * 1000, 3)
+        facts = {
+            "version": choice.version,
+            "route": route,
+            "faas.coldstart": cold,
+            "predict_ms": round(predict_s * 1000, 3),
+        }
         if load_s:
             facts["load_ms"] = round(load_s * 1000, 1)
         return Prediction(choice.version, outputs, headers, facts)
@@ -241,6 +249,8 @@ _MOST_LATE = 4
 
 
 def _timing(load_s: float, predict_s: float, *, cold: bool) -> str:
+    if not cold and not load_s:
+        return f"predict;dur={predict_s * 1000:.2f}"
     metrics = ["faas.coldstart"] if cold else []
     if load_s:
         metrics.append(f"load;dur={load_s * 1000:.1f}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from math import isclose
 
-from lastmile_runtime import signature, tensors
+from lastmile_runtime import jsons, signature, tensors
 from lastmile_runtime.errors import RequestError
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -46,7 +45,7 @@ class Shadows:
         message["inputs"] = [tensor.to_json() for tensor in inputs]
         message["outputs"] = [tensor.to_json() for tensor in prediction.outputs]
         try:
-            self._queue.send(json.dumps(tensors.finite(message)).encode(), _SEND_DEADLINE_S)
+            self._queue.send(jsons.dumps(tensors.finite(message)).encode(), _SEND_DEADLINE_S)
         except (OSError, ValueError, TypeError) as error:
             self._log.warning(
                 f"the shadow {version!r} did not see a request, which the queue refused: {error}"

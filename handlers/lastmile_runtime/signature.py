@@ -26,6 +26,8 @@ def check_inputs(tensors: list[Tensor], version: Version) -> None:
 
 def check_outputs(wanted: Sequence[str], version: Version) -> None:
     """Raise RequestError (400) for an output that a version does not have, as far as it declares them."""
+    if not wanted:
+        return
     known = [spec.name for spec in version.outputs]
     for name in wanted:
         if known and name not in known:
@@ -44,6 +46,10 @@ def _check_table(tensors: list[Tensor], version: Version) -> None:
 
 
 def _check_tensors(tensors: list[Tensor], declared: list[TensorSpec]) -> None:
+    if len(tensors) == len(declared) == 1 and tensors[0].name == declared[0].name:
+        _check_shape(tensors[0], declared[0])
+        _check_kind(tensors[0], declared[0])
+        return
     given = {tensor.name: tensor for tensor in tensors}
     known = [spec.name for spec in declared]
     for name in given:
@@ -57,9 +63,12 @@ def _check_tensors(tensors: list[Tensor], declared: list[TensorSpec]) -> None:
 
 
 def _check_shape(tensor: Tensor, spec: TensorSpec) -> None:
-    fits = len(tensor.shape) == len(spec.shape) and all(
-        size in (-1, given) for given, size in zip(tensor.shape, spec.shape, strict=True)
-    )
+    shape, declared = tensor.shape, spec.shape
+    fits = len(shape) == len(declared)
+    if fits:
+        for given, size in zip(shape, declared, strict=True):
+            if size not in (-1, given):
+                fits = False
     if not fits:
         raise RequestError(
             400,

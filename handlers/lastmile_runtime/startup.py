@@ -10,9 +10,9 @@ LASTMILE_QUEUE_URL, LASTMILE_JOBS_URL: the queue of requests that are answered l
 
 from __future__ import annotations
 
-import json
 import os
 
+from lastmile_runtime import jsons
 from lastmile_runtime.application import Application
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.manifest import Bundle
@@ -65,7 +65,7 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 def _json(environ: Mapping[str, str], name: str) -> Any:
     try:
-        return json.loads(_required(environ, name))
+        return jsons.loads(_required(environ, name))
     except ValueError as error:
         raise BundleError(f"{name} is not JSON: {error}.") from error
 

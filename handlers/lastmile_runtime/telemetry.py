@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
+
+from lastmile_runtime import jsons
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -39,17 +40,28 @@ class Log:
         self._form = form
         self._clock = clock
         self._lock = threading.Lock()
+        self._second = (-1, "")
+        """The last second that was written, and how."""
 
     def request(self, request: Request | None, response: Response, duration_s: float) -> None:
         """Say what was answered; `request` is None when its head could not be read."""
-        entry: dict[str, Any] = {"status": response.status, "duration_ms": round(duration_s * 1000, 2)}
+        status = response.status
+        event: dict[str, Any] = {
+            "time": self._now(),
+            "level": "error" if status >= 500 else "info",
+            "function": self._function,
+        }
         if request is not None:
-            entry = {"method": request.method, "path": request.path, **entry}
+            event["method"], event["path"] = request.method, request.path
+        event["status"], event["duration_ms"] = status, round(duration_s * 1000, 2)
+        if request is not None:
             headers = request.headers
-            for header, name in (("x-request-id", "request_id"), ("traceparent", "traceparent")):
-                if header in headers:
-                    entry[name] = headers[header]
-        self.event("error" if response.status >= 500 else "info", {**entry, **response.facts})
+            if "x-request-id" in headers:
+                event["request_id"] = headers["x-request-id"]
+            if "traceparent" in headers:
+                event["traceparent"] = headers["traceparent"]
+        event.update(response.facts)
+        self.tell(event)
 
     def warning(self, message: str) -> None:
         """Say what went wrong outside of an answer."""
@@ -57,10 +69,22 @@ class Log:
 
     def event(self, level: str, facts: dict[str, Any]) -> None:
         """Write an event; `level` is info, warning or error."""
+        self.tell({"time": self._now(), "level": level, "function": self._function, **facts})
+
+    def _now(self) -> str:
         now = self._clock()
-        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
-        event = {"time": stamp, "level": level, "function": self._function, **facts}
-        line = json.dumps(self._form(event) if self._form else event, ensure_ascii=False)
+        second, text = self._second
+        if int(now) != second:
+            second = int(now)
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = (second, text)
+        return f"{text}.{int(now * 1000) % 1000:03d}Z"
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Write an event that has its time, level and function."""
+        line = jsons.dumps(
+            self._form(event) if self._form else event, separators=(", ", ": "), allow_nan=True
+        )
         try:
             with self._lock:
                 self._write(line + "\n")

@@ -23,6 +23,8 @@ INTEGER_RANGES = {
 FLOAT_LIMITS = {"FP16": 65504.0, "FP32": 3.4028234663852886e38, "FP64": 1.7976931348623157e308}
 """The largest finite numbers (IEEE 754)."""
 DATATYPES = ("BOOL", *INTEGER_RANGES, *FLOAT_LIMITS, "BYTES")
+_DATATYPES = frozenset(DATATYPES)
+_FLOATS, _INTEGERS = {float}, {int}
 _INFINITY = float("inf")
 _WORDS = {None: float("nan"), "NaN": float("nan"), "Infinity": _INFINITY, "-Infinity": -_INFINITY}
 """What stands in JSON for the numbers that it does not have: null for a NaN, as KServe's and MLServer's writers
@@ -35,6 +37,8 @@ _KINDS: tuple[tuple[str, set[Any]], ...] = (
     ("BYTES", {str}),
 )
 """The types of values that a datatype holds; of no values, it is the first."""
+_PLAIN = {float, int, str, bool, bytes, list, tuple, type(None)}
+"""What is not an array, whatever it holds."""
 _EXACT: dict[str, set[Any]] = {"BOOL": {bool}, "BYTES": {str}}
 
 
@@ -86,17 +90,17 @@ def read_head(entry: Any) -> tuple[str, str, list[int]]:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise RequestError(400, "each of inputs must be an object with a name.")
     name, datatype, shape = entry["name"], entry.get("datatype"), entry.get("shape")
-    if datatype not in DATATYPES:
+    if type(datatype) is not str or datatype not in _DATATYPES:
         known = ", ".join(DATATYPES)
         raise RequestError(400, f"input {name!r} has the datatype {datatype!r}; it must be one of {known}.")
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+    if not isinstance(shape, list) or (shape and (set(map(type, shape)) != _INTEGERS or min(shape) < 0)):
         raise RequestError(400, f"input {name!r} has the shape {shape!r}; it must be a list of sizes from 0.")
     return name, datatype, shape
 
 
 def _flat(name: str, shape: list[int], data: list[Any]) -> list[Any]:
     """Return data that is flat, or nested exactly as the shape says, as a flat list."""
-    if shape[1:] and any(type(value) is list for value in data):
+    if len(shape) > 1 and list in set(map(type, data)):
         if len(data) != shape[0]:
             raise RequestError(
                 400, f"input {name!r} has {len(data)} rows, but its shape {shape} says {shape[0]}."
@@ -118,6 +122,8 @@ def check_values(name: str, datatype: str, data: list[Any]) -> list[Any]:
     Raises RequestError (400) naming the first value that is not of the datatype.
     """
     kinds = set(map(type, data))
+    if kinds == _FLOATS and datatype == "FP64":
+        return data
     if limit := FLOAT_LIMITS.get(datatype):
         if kinds - {float, int}:
             data = [_number(value) for value in data]
@@ -175,10 +181,16 @@ def from_nested(name: str, values: Any, datatype: str | None = None) -> Tensor:
     level = [values]
     while level and isinstance(level[0], (list, tuple)):
         size = len(level[0])
-        if any(not isinstance(row, (list, tuple)) or len(row) != size for row in level):
-            raise ValueError(f"output {name!r} is ragged")
+        for row in level:
+            if not isinstance(row, (list, tuple)) or len(row) != size:
+                raise ValueError(f"output {name!r} is ragged")
         shape.append(size)
-        level = [value.tolist() if hasattr(value, "tolist") else value for row in level for value in row]
+        level = list(level[0]) if len(level) == 1 else [value for row in level for value in row]
+        if not _PLAIN.issuperset(map(type, level)):
+            level = [value.tolist() if hasattr(value, "tolist") else value for value in level]
+    kinds = set(map(type, level))
+    if kinds == _FLOATS and datatype in (None, "FP64"):
+        return Tensor(name, "FP64", shape or [1], level)
     if any(isinstance(value, (list, tuple)) for value in level):
         raise ValueError(f"output {name!r} is ragged")
     flat = [value.decode() if isinstance(value, bytes) else value for value in level]

@@ -419,7 +419,8 @@ def test_a_server_of_asgi_answers_everything(tmp_path: Path) -> None:
     ]
 
 
-def test_a_servers_shutdown_is_the_applications(tmp_path: Path) -> None:
+def test_a_servers_shutdown_is_the_applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "app", raising=False)  # another test's application has the same name
     application = with_app(tmp_path).application
     with TestClient(get_asgi(application)) as http:
         http.get("/hello/ada")

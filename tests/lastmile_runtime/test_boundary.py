@@ -64,6 +64,9 @@ COSTLY = {
     "email",
     "ssl",
     "urllib",
+    "json",
+    "re",
+    "enum",
     "logging",
     "http",
 }

@@ -102,3 +102,18 @@ def test_json_is_imported_only_where_the_interpreter_has_no_scanner_of_its_own(
     command = [sys.executable, "-I", "-S", "-c", SCRIPT, str(handlers), accelerator]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.stdout.splitlines() == ['{"a":[1,2.5,"\\u00e9",NaN]}', loaded], run.stderr
+
+
+def test_the_first_text_that_is_refused_has_its_words_too() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from lastmile_runtime import jsons\n"
+        "assert 'json' not in sys.modules\n"
+        "try: jsons.loads(b'{')\n"
+        "except ValueError as error: print(error)"
+    )
+    folder = Path(jsons.__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"

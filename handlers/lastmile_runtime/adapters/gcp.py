@@ -1,112 +1,102 @@
 """Cloud Run's container: HTTP/1.1 on $PORT, and Pub/Sub's pushes (cloud.google.com/run/docs/container-contract).
 
-Its environment, beside `lastmile_runtime.startup`'s: PORT, or Vertex AI's AIP_HTTP_PORT; K_SERVICE; LASTMILE_CONCURRENCY
-(default 4); LASTMILE_KEEPS_RUNNING=1 where the instance has its processor between requests too (instance-based
-billing). Pub/Sub pushes to /_lastmile/queue: the gateway lets only its service account invoke the service, and where
-LASTMILE_PUSH_AUDIENCE is set, the push's token is verified here as well.
+Its environment, beside `lastmile_runtime.startup`'s:
+PORT (default 8080), or Vertex AI's AIP_HTTP_PORT, which wins.
+K_SERVICE: the name that the log gives the function. GOOGLE_CLOUD_PROJECT: joins the log's lines to their traces.
+LASTMILE_CONCURRENCY: how many requests are answered at once (default 4); Cloud Run's own is to be the same or more.
+LASTMILE_KEEPS_RUNNING=1: the instance has its processor between requests too (instance-based billing).
+LASTMILE_PUSH_AUDIENCE, LASTMILE_PUSH_ACCOUNT: whose pushes are taken at /_lastmile/queue; none without the first.
+LASTMILE_QUEUE_ATTEMPTS: how often the subscription delivers a message before it sets it aside.
 """
 
 from __future__ import annotations
 
+# `signal` and `socket` would cost 7 ms of each cold start, for enum and selectors.
+import _signal  # type: ignore[import-not-found] # typeshed leaves it out
+import _socket
 import os
-import signal
-import socket
 import sys
-
-from lastmile_runtime.adapters.local import answering
-from lastmile_runtime.adapters.server import Server
-from lastmile_runtime.errors import BundleError, RequestError
-from lastmile_runtime.forms.cloud_logging import form
-from lastmile_runtime.http import Request, Response, json_response
-from lastmile_runtime.startup import start
-from lastmile_runtime.telemetry import Log
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lastmile_runtime.adapters.server import Server
     from lastmile_runtime.application import Application
+    from lastmile_runtime.http import Request, Response
 
 PUSH_PATH = "/_lastmile/queue"
-_ISSUER = "https://accounts.google.com"
 _BACKLOG = 1024
+_IDLE_S = 620.0
+"""Longer than the 600 s that Google's load balancers keep a connection, lest they use one that is being closed
+(cloud.google.com/load-balancing/docs/https, timeouts and retries)."""
 
 
 def main() -> None:
-    """Serve until SIGTERM, then answer what is in flight; Cloud Run gives ten seconds for that."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr] # a TextIOWrapper: nothing replaced it yet
+    """Serve until SIGTERM, then answer what was begun; Cloud Run gives ten seconds for that."""
     environ = os.environ
-    # Listening comes first: what the platform sends meanwhile waits here, and not in its retries.
+    # Listening comes before all other imports: what the platform sends meanwhile waits here, and not for its retries.
     listener = _listen(int(environ.get("AIP_HTTP_PORT") or environ.get("PORT") or "8080"))
-    log = Log(environ.get("K_SERVICE", "predict"), sys.stdout.write, form)
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr] # a TextIOWrapper: nothing replaced it yet
+    from lastmile_runtime.errors import BundleError
+
     try:
-        application = start(environ, log, keeps_running=environ.get("LASTMILE_KEEPS_RUNNING") == "1")
+        server = _server(environ, listener)
     except BundleError as error:
         sys.exit(f"the function cannot start: {error}")
-    server = Server(
-        _answering(application, environ), listener, int(environ.get("LASTMILE_CONCURRENCY", "4")), log
-    )
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    server.stop_on(_signal.SIGTERM)
     server.run()
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(port: int) -> _socket.socket:
+    listener = _socket.socket()
+    listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
     listener.bind(("0.0.0.0", port))  # noqa: S104 - the container's contract
     listener.listen(_BACKLOG)
     return listener
 
 
+def _server(environ: Mapping[str, str], listener: _socket.socket) -> Server:
+    from lastmile_runtime.adapters.server import Server
+    from lastmile_runtime.forms.cloud_logging import form
+    from lastmile_runtime.startup import start
+    from lastmile_runtime.telemetry import Log
+
+    log = Log(environ.get("K_SERVICE", "predict"), sys.stdout.write, form)
+    application = start(environ, log, keeps_running=environ.get("LASTMILE_KEEPS_RUNNING") == "1")
+    concurrency = int(environ.get("LASTMILE_CONCURRENCY", "4"))
+    return Server(_answering(application, environ), listener, concurrency, log, idle_s=_IDLE_S)
+
+
 def _answering(application: Application, environ: Mapping[str, str]) -> Callable[[Request], Response]:
-    answer, audience = answering(application), environ.get("LASTMILE_PUSH_AUDIENCE")
+    from lastmile_runtime.adapters.local import answering
+    from lastmile_runtime.http import refusal
+
+    take_push = None
+    if environ.get("LASTMILE_PUSH_AUDIENCE"):
+        from lastmile_runtime.adapters.pubsub import Pushes
+
+        take_push = Pushes(application, environ).take
+    answer = answering(application)
 
     def answer_or_take(request: Request) -> Response:
-        if request.path == PUSH_PATH and request.method == "POST":
-            return take_push(application, request, audience)
         if request.path.startswith("/_lastmile/"):
-            return json_response({"error": "there is nothing here."}, 404)
+            if take_push and request.path == PUSH_PATH and request.method == "POST":
+                return take_push(request)
+            return refusal(request.path, 404, f"{request.path} is not a path of this endpoint.")
+        if "traceparent" not in request.headers and "x-cloud-trace-context" in request.headers:
+            _carry_trace(request.headers)
         return answer(request)
 
     return answer_or_take
 
 
-def take_push(application: Application, request: Request, audience: str | None) -> Response:
-    """Do what a pushed message says (cloud.google.com/pubsub/docs/push): 204 acknowledges it, 503 has it sent again.
-
-    A message that can never be done is acknowledged, and told in the log.
-    """
-    import json
-    from base64 import b64decode
-
-    facts = {"faas.trigger": "pubsub"}
-    try:
-        if audience:
-            _verify(request, audience)
-        envelope = json.loads(request.body)
-        message = b64decode(envelope["message"]["data"], validate=True)
-        attempt = int(envelope.get("deliveryAttempt") or 1)
-        answer = application.work(message, attempt=attempt)
-    except RequestError as error:
-        return json_response(
-            {"error": error.message}, error.status, error.headers, {**facts, "error": error.message}
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        return Response(204, {}, b"", {**facts, "error": f"the message was dropped: {error}"})
-    except Exception as error:  # noqa: BLE001 - whatever it was, Pub/Sub delivers it again
-        return json_response({"error": str(error)}, 503, None, {**facts, "error": str(error)})
-    return Response(204, {}, b"", {**facts, "attempt": attempt, **(answer.facts if answer else {})})
-
-
-_VERIFIERS: dict[str, object] = {}
-
-
-def _verify(request: Request, audience: str) -> None:
-    from lastmile_runtime.tokens import TokenVerifier
-
-    verifier = _VERIFIERS.setdefault(audience, TokenVerifier(_ISSUER, [audience]))
-    assert isinstance(verifier, TokenVerifier)
-    verifier.check(request.headers.get("authorization", ""))
+def _carry_trace(headers: dict[str, str]) -> None:
+    """Say in the words of W3C Trace Context what Google's older header says: TRACE/SPAN;o=OPTIONS, SPAN in decimal."""
+    trace, _, rest = headers["x-cloud-trace-context"].partition("/")
+    span, _, options = rest.partition(";")
+    if len(trace) == 32 and trace.isalnum() and span.isascii() and span.isdigit() and len(span) <= 20:
+        headers["traceparent"] = f"00-{trace}-{int(span) % 2**64:016x}-{'01' if options == 'o=1' else '00'}"
 
 
 if __name__ == "__main__":

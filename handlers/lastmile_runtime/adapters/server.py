@@ -1,19 +1,23 @@
 """An HTTP server for processes that keep running: quick from its first request, and about as quick as one core can be.
 
-One thread polls. When requests are answered within half a millisecond or so, it answers them itself, and nobody pays
+One thread polls. While requests are answered within half a millisecond or so, it answers them itself, and nobody pays
 for a change of threads. When they take longer, it lets another thread poll before it begins, so that up to
-`concurrency` predictions run beside each other (leader and followers: Schmidt et al., 2000).
+`concurrency` predictions run beside each other (leader and followers: Schmidt et al., 2000). When one that was
+expected soon takes long, a thread that looks on lets another poll meanwhile.
 """
 
 from __future__ import annotations
 
+# `signal` and `socket` would cost 7 ms of each cold start, for enum and selectors.
+import _signal  # type: ignore[import-not-found] # typeshed leaves it out
+import _socket
 import os
-import select
-import socket
 import threading
 import time
 
-from lastmile_runtime.adapters.http1 import CONTINUE, HeadError, Parser, render_response
+from lastmile_runtime.adapters.connections import Connection, Connections
+from lastmile_runtime.adapters.http1 import CONTINUE, HeadError, render_response
+from lastmile_runtime.adapters.poller import IN, OUT
 from lastmile_runtime.http import Response, refusal
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -23,37 +27,12 @@ if TYPE_CHECKING:
     from lastmile_runtime.http import Request
     from lastmile_runtime.telemetry import Log
 
-_IN, _OUT = 1, 4  # EPOLLIN and EPOLLOUT, which are POLLIN and POLLOUT as well
-_READ_BYTES = 1 << 18
 _SLOW_S = 0.0005
-_IDLE_S = 75.0
-"""How long a connection may rest between two requests, or a request between two of its bytes."""
-_LINGER_S = 5.0
-"""How long a refused body is still read, because a client that sends does not read the answer."""
-_DRAIN_S = 8.0
-"""What clients have to finish the requests that they had begun when the server is stopped."""
-_SWEEP_S = 1.0
-_MOST_CONNECTIONS = 4096
-
-
-class _Connection:
-    __slots__ = ("busy", "ends", "fd", "lingers", "out", "parser", "socket", "touched_at", "watched")
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.socket = connection
-        self.fd = connection.fileno()
-        self.parser = Parser()
-        self.out = b""
-        """What could not be sent yet."""
-        self.ends = False
-        """It is closed once everything is sent."""
-        self.lingers = False
-        """What still comes is read and dropped."""
-        self.busy = False
-        """A request of it is being answered by a thread that does not poll."""
-        self.touched_at = time.monotonic()
-        self.watched = _IN
-        """The event that it is polled for."""
+_PATIENCE_S = 0.01
+"""How long an answer that was expected soon may keep the others waiting."""
+_TICK_S = 1.0
+_DRAIN_TICK_S = 0.1
+_NO_SIGNAL = 255
 
 
 class Server:
@@ -62,9 +41,12 @@ class Server:
     def __init__(
         self,
         answer: Callable[[Request], Response],
-        listener: socket.socket,
+        listener: _socket.socket,
         concurrency: int,
         log: Log,
+        *,
+        idle_s: float = 75.0,
+        shares_listener: bool = False,
     ) -> None:
         """Serve nothing yet.
 
@@ -73,20 +55,32 @@ class Server:
             listener: A listening socket.
             concurrency: How many requests are answered at once.
             log: Told of every answer.
+            idle_s: How long a connection may rest between two requests.
+            shares_listener: Whether other processes accept from the listener, so that what waits there is theirs
+                once this one is stopped.
         """
         self._answer = answer
-        self._listener = listener
         self._concurrency = concurrency
         self._log = log
-        self._poller = _poller()
-        self._polling = threading.Lock()
-        self._connections: dict[int, _Connection] = {}
+        self._connections = Connections(listener, log, idle_s, shares_listener=shares_listener)
         self._ready: list[tuple[int, int]] = []
-        self._mean_s = 1.0
-        """The running mean of the time that an answer takes; the first is slow, because a model loads."""
+        self._polling = threading.Lock()
+        """Held on behalf of the thread that polls; whoever takes the polling away from it releases it."""
+        self._guard = self._connections.guard
+        self._threads: list[threading.Thread] = []
+        self._waiting = 0
+        """How many threads wait for their turn to poll."""
+        self._mean_s: float | None = None
+        """The running mean of the time that an answer takes; unknown before the first, for which a model loads."""
+        self._inline: Connection | None = None
+        """The connection that the polling thread answers on just now."""
+        self._turns = 0
+        """How many answers polling threads have begun."""
+        self._stirred = threading.Event()
+        """Set while the thread that looks on has something to look at."""
         self._stopped_at: float | None = None
-        self._accepts = True
-        self._swept_at = 0.0
+        self._stops_on = _NO_SIGNAL
+        self._swept_at = time.monotonic()
         self._done = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -94,240 +88,192 @@ class Server:
 
     def run(self) -> None:
         """Serve until `stop`, then answer what clients have begun to send."""
-        self._listener.setblocking(False)
-        self._poller.register(self._listener.fileno(), _IN)
-        self._poller.register(self._wake_read, _IN)
-        threads = [threading.Thread(target=self._work) for _ in range(self._concurrency - 1)]
-        for thread in threads:
-            thread.start()
+        self._connections.poller.register(self._wake_read, IN)
+        self._connections.listen()
+        if self._concurrency > 1:
+            threading.Thread(target=self._look_on, daemon=True).start()
         self._work()
-        for thread in threads:
+        for thread in self._threads:
             thread.join()
-        for connection in list(self._connections.values()):
-            self._close(connection)
 
     def stop(self) -> None:
         """Stop accepting. Safe in a signal handler."""
-        self._stopped_at = time.monotonic()
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
         self._wake()
+
+    def stop_on(self, number: int) -> None:
+        """Stop on a signal, whatever the main thread is doing then; must be called in it."""
+        self._stops_on = number
+        _signal.signal(number, lambda *_: self.stop())
+        # A model's native code in the main thread would keep the handler waiting; the number is in the pipe at once.
+        _signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
 
     def _wake(self) -> None:
         try:
-            os.write(self._wake_write, b"x")
+            os.write(self._wake_write, b"\0")
         except BlockingIOError:
             return
 
     def _work(self) -> None:
-        """Poll, and answer; without polling while an answer takes long."""
+        """Wait for a turn to poll, take it, and again."""
         while not self._done:
-            with self._polling:
-                slow = self._lead()
-            if slow:
-                connection, request = slow
-                self._exchange(connection, request)
-                self._go_on(connection)
+            with self._guard:
+                self._waiting += 1
+            self._polling.acquire()
+            with self._guard:
+                self._waiting -= 1
+            try:
+                self._lead()
+            except BaseException:  # noqa: BLE001 - a bug of ours: nobody would poll any more, so another process must
+                self._log.warning(_stack())
+                os._exit(1)
 
-    def _lead(self) -> tuple[_Connection, Request] | None:
-        """Serve what is ready; return a request that is expected to take long, or None at the end."""
+    def _lead(self) -> None:
+        """Poll, and serve what is ready, until another thread may poll."""
         while not self._done:
             while self._ready:
-                found = self._serve(*self._ready.pop())
-                if found:
-                    return found
+                if not self._serve(*self._ready.pop()):
+                    return
             self._poll()
-        return None
+        self._polling.release()
+
+    def _let_another_poll(self, connection: Connection) -> None:
+        """Leave a connection to the thread that answers on it, and the others to the next one. `_guard` is held."""
+        self._connections.watch(connection, 0)
+        connection.busy = True
+        if not self._waiting and len(self._threads) < self._concurrency - 1:
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._polling.release()
+
+    def _look_on(self) -> None:
+        """Let another thread poll when the one that does has been busy with one answer for long."""
+        while not self._done:
+            self._stirred.wait()
+            turn = self._turns
+            time.sleep(_PATIENCE_S)
+            if self._inline is None:
+                self._stirred.clear()
+                if self._inline is not None:  # it began before it could see that this must be set again
+                    self._stirred.set()
+            elif self._turns == turn:
+                with self._guard:
+                    if self._inline is not None:
+                        self._let_another_poll(self._inline)
+                        self._inline = None
 
     def _poll(self) -> None:
         now = time.monotonic()
-        if self._stopped_at is not None and self._is_drained(now):
+        stopped_at = self._stopped_at
+        if stopped_at is not None and self._connections.drain(now - stopped_at):
             self._done = True
-            self._wake()
             return
-        if now - self._swept_at > _SWEEP_S:
+        if now - self._swept_at > _TICK_S:
             self._swept_at = now
-            self._sweep(now)
-        self._ready = self._poller.poll(_SWEEP_S)
+            self._connections.sweep(now)
+        self._ready = self._connections.poller.poll(_TICK_S if stopped_at is None else _DRAIN_TICK_S)
 
-    def _is_drained(self, now: float) -> bool:
-        """Close the connections on which nothing is under way; tell whether none is left."""
-        assert self._stopped_at is not None
-        if self._accepts:
-            self._accepts = False
-            self._poller.unregister(self._listener.fileno())
-            self._listener.close()
-            # What came in before is still in the sockets' buffers.
-            self._ready = [event for event in self._poller.poll(0) if event[0] != self._wake_read]
-            if self._ready:
-                return False
-        late = now - self._stopped_at > _DRAIN_S
-        for connection in list(self._connections.values()):
-            idle = connection.parser.is_idle and not connection.out
-            if not connection.busy and (idle or late or connection.lingers):
-                self._close(connection)
-        return not self._connections
-
-    def _serve(self, fd: int, event: int) -> tuple[_Connection, Request] | None:
-        connection = self._connections.get(fd)
+    def _serve(self, fd: int, event: int) -> bool:
+        """Do what an event asks for; tell whether this thread still polls."""
+        connection = self._connections.find(fd)
         if connection is None:
-            if fd == self._wake_read:
-                os.read(self._wake_read, 1024)
-            elif self._accepts and fd == self._listener.fileno():
-                self._accept()
+            if fd != self._wake_read:
+                self._connections.accept()
+            elif self._stops_on in os.read(fd, 1024):
+                self.stop()
+            return True
+        if event & OUT and connection.out:
+            self._connections.send(connection)
+            return self._next(connection)
+        received = connection.receive()
+        if received is None:
+            self._connections.close(connection)
+        return self._next(connection) if received else True
+
+    def _next(self, connection: Connection) -> bool:
+        """Answer the connection's whole requests; tell whether this thread still polls."""
+        while request := self._take(connection):
+            if self._concurrency == 1:
+                self._deliver(connection, request, self._answered(request))
+            elif self._mean_s is None or self._mean_s > _SLOW_S:
+                with self._guard:
+                    self._let_another_poll(connection)
+                self._deliver(connection, request, self._answered(request))
+                self._go_on(connection)
+                return False
+            elif not self._answer_inline(connection, request):
+                self._go_on(connection)
+                return False
+        return True
+
+    def _answer_inline(self, connection: Connection, request: Request) -> bool:
+        """Answer while nobody polls; tell whether it still was so at the end."""
+        self._turns += 1
+        self._inline = connection
+        if not self._stirred.is_set():
+            self._stirred.set()
+        response = self._answered(request)
+        with self._guard:
+            polls = self._inline is connection  # else another thread polls, and may answer inline itself
+            if polls:
+                self._inline = None
+        self._deliver(connection, request, response)
+        return polls
+
+    def _go_on(self, connection: Connection) -> None:
+        """Answer what the client sent ahead, of which no event will tell; then whoever polls has the connection again."""
+        while request := self._take(connection):
+            self._deliver(connection, request, self._answered(request))
+        self._connections.give_back(connection)
+        if self._stopped_at is not None or self._connections.poller.is_deaf:
+            self._wake()
+
+    def _take(self, connection: Connection) -> Request | None:
+        """Return the next request that can be answered now."""
+        if connection.out or connection.ends:
             return None
-        if event & _OUT and connection.out:
-            self._send(connection)
-            return None if connection.out else self._next(connection)
-        return self._next(connection) if self._receive(connection) else None
-
-    def _receive(self, connection: _Connection) -> bool:
-        """Read what has come; tell whether there was something to parse."""
         try:
-            data = connection.socket.recv(_READ_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""
-        if not data:
-            self._close(connection)
-            return False
-        connection.touched_at = time.monotonic()
-        if not connection.lingers:
-            connection.parser.feed(data)
-        return not connection.lingers
+            request = connection.parser.take()
+        except HeadError as error:
+            self._refuse(connection, error)
+            return None
+        if request is None and connection.parser.wants_continue:
+            connection.parser.wants_continue = False
+            connection.out = CONTINUE
+            self._connections.send(connection)
+        return request
 
-    def _next(self, connection: _Connection) -> tuple[_Connection, Request] | None:
-        """Answer the connection's whole requests, or return the first that is expected to take long."""
-        while not connection.out and not connection.ends:
-            try:
-                request = connection.parser.take()
-            except HeadError as error:
-                self._refuse(connection, error)
-                return None
-            if request is None:
-                if connection.parser.wants_continue:
-                    connection.parser.wants_continue = False
-                    connection.out = CONTINUE
-                    self._send(connection)
-                return None
-            if self._mean_s > _SLOW_S and self._concurrency > 1:
-                self._watch(connection, 0)
-                connection.busy = True
-                return connection, request
-            self._exchange(connection, request)
-        return None
-
-    def _go_on(self, connection: _Connection) -> None:
-        """Answer what the client sent ahead, then let the connection be polled again, by whoever polls now."""
-        while connection.fd in self._connections and not connection.out and not connection.ends:
-            # No event will tell of a request that is in the parser already.
-            try:
-                request = connection.parser.take()
-            except HeadError as error:
-                self._refuse(connection, error)
-                break
-            if request is None:
-                break
-            self._exchange(connection, request)
-        connection.busy = False
-        if connection.fd in self._connections:
-            self._watch(connection, _OUT if connection.out else _IN)
-
-    def _exchange(self, connection: _Connection, request: Request) -> None:
+    def _answered(self, request: Request) -> Response:
         started = time.perf_counter()
         response = self._answer(request)
         duration_s = time.perf_counter() - started
-        self._mean_s = duration_s if self._mean_s == 1.0 else 0.9 * self._mean_s + 0.1 * duration_s
+        # One answer that the system held up says little, so none counts for more than eight usual ones.
+        mean_s = self._mean_s or duration_s
+        self._mean_s = mean_s + 0.1 * (min(duration_s, 8 * mean_s) - mean_s)
         # The log comes first, so that whoever has the answer finds its line.
         self._log.request(request, response, duration_s)
+        return response
+
+    def _deliver(self, connection: Connection, request: Request, response: Response) -> None:
         keep_alive = connection.parser.keep_alive and self._stopped_at is None
         connection.ends = not keep_alive
         connection.out = render_response(response, head=request.method == "HEAD", keep_alive=keep_alive)
-        self._send(connection)
+        self._connections.send(connection)
         if response.afterwards:
             threading.Thread(target=response.afterwards, daemon=True).start()
 
-    def _refuse(self, connection: _Connection, error: HeadError) -> None:
+    def _refuse(self, connection: Connection, error: HeadError) -> None:
         """Answer a request whose end cannot be found; nothing else can follow it."""
         response = refusal(error.path, error.status, error.message)
         self._log.request(None, response, 0.0)
         connection.ends = connection.lingers = True
         connection.out = render_response(response, head=False, keep_alive=False)
-        self._send(connection)
-
-    def _send(self, connection: _Connection) -> None:
-        try:
-            sent = connection.socket.send(connection.out)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            self._log.warning(f"the connection broke: {error}")
-            self._close(connection)
-            return
-        connection.out = connection.out[sent:] if sent < len(connection.out) else b""
-        connection.touched_at = time.monotonic()
-        if connection.out:
-            self._watch(connection, _OUT)
-        elif connection.ends and not connection.lingers:
-            self._close(connection)
-        elif connection.ends:
-            self._hang_up(connection)
-        else:
-            self._watch(connection, _IN)
-
-    def _watch(self, connection: _Connection, event: int) -> None:
-        if not connection.busy and connection.watched != event:
-            connection.watched = event
-            self._poller.modify(connection.fd, event)
-
-    def _hang_up(self, connection: _Connection) -> None:
-        try:
-            connection.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._close(connection)
-
-    def _accept(self) -> None:
-        for _ in range(64):
-            if len(self._connections) >= _MOST_CONNECTIONS:
-                return
-            try:
-                accepted, _ = self._listener.accept()
-            except OSError as error:  # the peer left, or another process of this function took it
-                if not isinstance(error, BlockingIOError):
-                    self._log.warning(f"a connection could not be accepted: {error}")
-                return
-            accepted.setblocking(False)
-            if accepted.family != socket.AF_UNIX:
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _Connection(accepted)
-            self._connections[connection.fd] = connection
-            self._poller.register(connection.fd, _IN)
-
-    def _sweep(self, now: float) -> None:
-        for connection in list(self._connections.values()):
-            rest_s = now - connection.touched_at
-            if not connection.busy and rest_s > (_LINGER_S if connection.lingers else _IDLE_S):
-                self._close(connection)
-
-    def _close(self, connection: _Connection) -> None:
-        if self._connections.pop(connection.fd, None) is None:
-            return
-        self._poller.unregister(connection.fd)
-        connection.socket.close()
-        if self._stopped_at is not None:
-            self._wake()  # the last one to go ends the server
+        self._connections.send(connection)
 
 
-class _Poll:
-    """`select.poll` with epoll's seconds, where there is no epoll. It does not notice what another thread changes."""
+def _stack() -> str:
+    import traceback
 
-    def __init__(self) -> None:
-        self._poll = select.poll()
-        self.register, self.unregister = self._poll.register, self._poll.unregister
-        self.modify = self._poll.modify
-
-    def poll(self, timeout_s: float) -> list[tuple[int, int]]:
-        return self._poll.poll(min(timeout_s, 0.01) * 1000)
-
-
-def _poller() -> select.epoll | _Poll:
-    return select.epoll() if hasattr(select, "epoll") else _Poll()
+    return traceback.format_exc()

@@ -66,10 +66,10 @@ class Traces(Log):
         finally:
             self._here.invoked = False
 
-    def event(self, level: str, facts: dict[str, Any]) -> None:
-        """Write an event; `level` is info, warning or error."""
-        self._here.level = _LEVELS[level]
-        super().event(level, facts)
+    def tell(self, event: dict[str, Any]) -> None:
+        """Write an event as `telemetry.Log` made it."""
+        self._here.level = _LEVELS[event["level"]]
+        super().tell(event)
 
     def _put(self, line: str) -> None:
         if getattr(self._here, "invoked", False):

@@ -9,33 +9,36 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SEVERITIES = {"info": "INFO", "warning": "WARNING", "error": "ERROR"}
-_REQUEST = ("method", "path", "status", "duration_ms")
+_TRACE, _SPAN, _SAMPLED = (f"logging.googleapis.com/{name}" for name in ("trace", "spanId", "trace_sampled"))
 
 
 def form(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event with the fields that Cloud Logging knows under their names there, and the others as they are."""
-    rest = {name: value for name, value in event.items() if name not in ("time", "level", *_REQUEST)}
-    found = {"severity": _SEVERITIES.get(event["level"], "DEFAULT"), "time": event["time"]}
+    """Give an event's fields the names that Cloud Logging knows, leave the others as they are, and return it.
+
+    The version that answered is a label as well. Where GOOGLE_CLOUD_PROJECT is set, a request's traceparent (W3C
+    Trace Context) joins its event to its trace.
+    """
+    level, method, path = event.pop("level"), event.pop("method", ""), event.pop("path", "")
+    event["severity"] = _SEVERITIES.get(level, "DEFAULT")
+    event["message"] = event.get("error") or f"{method} {path}".strip()
     if "status" in event:
-        found["httpRequest"] = {
-            "requestMethod": event.get("method", ""),
-            "requestUrl": event.get("path", ""),
-            "status": event["status"],
-            "latency": f"{event['duration_ms'] / 1000:.6f}s",
+        event["httpRequest"] = {
+            "requestMethod": method,
+            "requestUrl": path,
+            "status": event.pop("status"),
+            "latency": f"{event.pop('duration_ms') / 1000:.6f}s",
         }
-        rest["faas.trigger"] = "http"
-    found["message"] = event.get("error") or f"{event.get('method', '')} {event.get('path', '')}".strip()
-    trace = _trace(event.get("traceparent", ""))
-    return {**found, **trace, **rest}
+        event.setdefault("faas.trigger", "http")
+    if "version" in event:
+        event["logging.googleapis.com/labels"] = {"version": event["version"]}
+    if "traceparent" in event:
+        _join(event, os.environ.get("GOOGLE_CLOUD_PROJECT"))
+    return event
 
 
-def _trace(traceparent: str) -> dict[str, Any]:
-    """Return the fields that join the event to its trace (W3C Trace Context), where the project is known."""
-    parts, project = traceparent.split("-"), os.environ.get("GOOGLE_CLOUD_PROJECT")
-    if len(parts) != 4 or not project:
-        return {}
-    return {
-        "logging.googleapis.com/trace": f"projects/{project}/traces/{parts[1]}",
-        "logging.googleapis.com/spanId": parts[2],
-        "logging.googleapis.com/trace_sampled": parts[3] == "01",
-    }
+def _join(event: dict[str, Any], project: str | None) -> None:
+    parts = event["traceparent"].split("-")
+    if project and len(parts) == 4:
+        event[_TRACE] = f"projects/{project}/traces/{parts[1]}"
+        event[_SPAN] = parts[2]
+        event[_SAMPLED] = parts[3] == "01"

@@ -6,12 +6,11 @@ length (unsigned, 32 bits) and then its bytes.
 
 from __future__ import annotations
 
-import json
 import sys
 from array import array
 from struct import pack, unpack_from
 
-from lastmile_runtime import tensors
+from lastmile_runtime import jsons, tensors
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response, json_response
 from lastmile_runtime.tensors import Tensor, product
@@ -93,7 +92,7 @@ def respond(answer: dict[str, Any], prediction: Prediction, document: dict[str, 
     value = tensors.finite({**answer, "outputs": outputs})
     if not buffers:
         return json_response(value, headers=prediction.headers, facts=prediction.facts)
-    head = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    head = jsons.dumps(value).encode()
     headers = {
         "content-type": "application/octet-stream",
         LENGTH_HEADER: str(len(head)),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from lastmile_runtime import jsons
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request
 
@@ -49,7 +48,7 @@ def text_of(request: Request) -> str:
 def json_of(request: Request) -> Any:
     """Return the body's JSON. Raises RequestError (400)."""
     try:
-        return json.loads(text_of(request))
+        return jsons.loads(text_of(request))
     except (ValueError, RecursionError) as error:
         raise RequestError(400, f"the body is not JSON: {error}.") from error
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from lastmile_runtime import tensors
+from lastmile_runtime import jsons, tensors
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response, json_response
 
@@ -52,7 +50,7 @@ def _parse(request: Request) -> tuple[dict[str, Any], bytes | None]:
 
         body, binary = binary_tensors.split(request)
     try:
-        document = json.loads(body)
+        document = jsons.loads(body)
     except (ValueError, RecursionError) as error:
         raise RequestError(400, f"the body is not JSON: {error}.") from error
     if not isinstance(document, dict):
@@ -78,7 +76,9 @@ def _inputs(document: dict[str, Any], binary: bytes | None) -> list[Tensor]:
 
 def _wanted(document: dict[str, Any]) -> list[str]:
     """Return the outputs that the request asks for, none for all."""
-    entries = document.get("outputs") or []
+    entries = document.get("outputs")
+    if not entries:
+        return []
     if not isinstance(entries, list):
         raise RequestError(400, "outputs must be a list.")
     names = []
@@ -93,6 +93,8 @@ def _wanted(document: dict[str, Any]) -> list[str]:
 
 def _wants_binary(document: dict[str, Any]) -> bool:
     """Tell whether any output is asked for as binary."""
+    if "parameters" not in document and "outputs" not in document:
+        return False
     for entry in (document, *(document.get("outputs") or ())):
         parameters = entry.get("parameters")
         if isinstance(parameters, dict) and (
@@ -103,6 +105,8 @@ def _wants_binary(document: dict[str, Any]) -> bool:
 
 
 def _require_once(what: str, names: list[str]) -> None:
+    if len(names) == len(set(names)):
+        return
     seen = set()
     for name in names:
         if name in seen:

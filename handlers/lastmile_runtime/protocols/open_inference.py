@@ -21,6 +21,8 @@ SERVER = {
 
 def answer(service: Service, request: Request) -> Response:
     """Answer a request whose path begins with `/v2`. Raises RequestError."""
+    if request.method == "POST" and request.path == service.infer_path:
+        return infer(service, request, None)
     match [_unquote(part) for part in request.path.split("/")[2:] if part]:
         case ["models", "stats"]:
             return _get(request, service.statistics.to_json(service.model, list(service.versions)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +22,7 @@ import lastmile_runtime
 from tests.lastmile_runtime.bundles import MODEL, routing
 
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
+CONTAINER = BOOT.replace("local", "gcp")
 INFER = f"/v2/models/{MODEL}/infer"
 
 
@@ -49,6 +53,21 @@ class FunctionProcess:
         connection.connect(self.address)
         return connection
 
+    def wait_until_it_listens(self, timeout_s: float = 30) -> None:
+        """Wait until a connection is accepted."""
+        deadline = time.monotonic() + timeout_s
+        while not self._listens():
+            assert self.process.poll() is None, f"it ended: {self.lines}"
+            assert time.monotonic() < deadline, "it does not listen"
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
     def exchange(self, raw: bytes) -> tuple[int, dict[str, str], bytes]:
         """Send bytes and return status, headers and body; the function closes the connection."""
         with self.connect() as connection:
@@ -64,6 +83,12 @@ class FunctionProcess:
         code = self.process.wait(timeout_s)
         self._reader.join(timeout_s)
         return code
+
+    def kill(self) -> None:
+        """End the process and its children, and read what it said to its end before anybody closes the pipe."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.finish()
 
 
 def post(body: Any, path: str = INFER) -> bytes:
@@ -110,7 +135,7 @@ def running(
         socket.socket(socket.AF_INET if tcp else socket.AF_UNIX) as listener,
     ):
         listener.bind(("127.0.0.1", 0) if tcp else f"{short}/s")
-        listener.listen(64)
+        listener.listen(1024)
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", BOOT, str(folder)],
             cwd=folder,
@@ -123,7 +148,46 @@ def running(
             start_new_session=True,
         )
         with process:
+            function = FunctionProcess(process, listener.getsockname())
             try:
-                yield FunctionProcess(process, listener.getsockname())
+                yield function
             finally:
-                process.kill()
+                function.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def container(
+    folder: Path, digest: str, argv: list[str] | None = None, **environ: str
+) -> Iterator[FunctionProcess]:
+    """Start a bundle as Cloud Run starts a container; by default through our own adapter."""
+    port = int(environ.setdefault("PORT", str(free_port())))
+    known = {
+        "PATH": os.environ["PATH"],
+        "K_SERVICE": "churn",
+        "LASTMILE_BUNDLE": str(folder),
+        "LASTMILE_MANIFEST_DIGEST": digest,
+        "LASTMILE_ROUTING": json.dumps(routing()),
+    }
+    process = subprocess.Popen(
+        [sys.executable, *(argv or ["-I", "-c", CONTAINER, str(folder)])],
+        cwd=folder,
+        env={**known, **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        function = FunctionProcess(process, ("127.0.0.1", int(environ.get("AIP_HTTP_PORT", port))))
+        try:
+            yield function
+        finally:
+            function.kill()

@@ -29,7 +29,7 @@ def test_a_request_is_read() -> None:
 
 
 STREAM = (
-    b"POST /a HTTP/1.1\r\ncontent-length: 4\r\n\r\nabcd"
+    b"\r\nPOST /a HTTP/1.1\r\ncontent-length: 4\r\n\r\nabcd"
     b"GET /b HTTP/1.1\r\n\r\n"
     b"POST /c HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nt: v\r\n\r\n"
     b"POST /d HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -43,6 +43,39 @@ def test_however_the_bytes_are_cut_the_requests_are_the_same(cuts: list[int]) ->
     pieces = [STREAM[start:end] for start, end in itertools.pairwise(edges)]
     found = [(request.path, request.body) for request in read(*pieces)]
     assert found == [("/a", b"abcd"), ("/b", b""), ("/c", b"abcde"), ("/d", b""), ("/e", b"")]
+
+
+def test_bytes_that_come_one_by_one_make_the_same_requests() -> None:
+    found = [request.path for request in read(*(STREAM[at : at + 1] for at in range(len(STREAM))))]
+    assert found == ["/a", "/b", "/c", "/d", "/e"]
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [("http://h/v2/x?y=1", "/v2/x"), ("https://h:80/", "/"), ("http://h", "/")],
+)
+def test_a_target_may_name_its_host(target: str, path: str) -> None:
+    (request,) = read(f"GET {target} HTTP/1.1\r\nhost: h\r\n\r\n".encode())
+    assert request.path == path
+
+
+def test_headers_that_are_there_twice_are_joined() -> None:
+    (request,) = read(b"GET / HTTP/1.1\r\na: 1\r\ncookie: b=2\r\na: 3\r\ncookie: c=4\r\n\r\n")
+    assert request.headers == {"a": "1, 3", "cookie": "b=2; c=4"}
+
+
+def test_names_are_read_in_any_spelling() -> None:
+    requests = read(b"GET / HTTP/1.1\r\nX-Spelt: a\r\n\r\n", b"GET / HTTP/1.1\r\nx-SPELT:b\r\n\r\n")
+    assert [request.headers for request in requests] == [{"x-spelt": "a"}, {"x-spelt": "b"}]
+
+
+def test_whether_nothing_or_a_part_is_there_is_known() -> None:
+    parser, states = Parser(), []
+    for piece in (b"", b"POST / HTTP/1.1\r\ncontent-le", b"ngth: 2\r\n\r\na", b"b"):
+        parser.feed(piece)
+        parser.take()
+        states.append((parser.is_idle, parser.has_head))
+    assert states == [(True, False), (False, False), (False, True), (True, False)]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +112,7 @@ def test_whether_another_request_may_follow(head: bytes, keeps: bool) -> None:
     assert parser.keep_alive is keeps
 
 
+CONTROL = "the request's head holds a control character."
 BOTH = "the request has both a content-length and a transfer-encoding."
 
 
@@ -88,6 +122,54 @@ BOTH = "the request has both a content-length and a transfer-encoding."
         (b"nonsense\r\n\r\n", 400, "/", "the request line 'nonsense' is not one of HTTP/1.1."),
         (b"GET / HTTP/2\r\n\r\n", 400, "/", "the request line 'GET / HTTP/2' is not one of HTTP/1.1."),
         (b"GET v2 HTTP/1.1\r\n\r\n", 400, "/", "the request line 'GET v2 HTTP/1.1' is not one of HTTP/1.1."),
+        (
+            b"GET httpx HTTP/1.1\r\n\r\n",
+            400,
+            "/",
+            "the request line 'GET httpx HTTP/1.1' is not one of HTTP/1.1.",
+        ),
+        (b"G=T / HTTP/1.1\r\n\r\n", 400, "/", "the request line 'G=T / HTTP/1.1' is not one of HTTP/1.1."),
+        (b" / HTTP/1.1\r\n\r\n", 400, "/", "the request line ' / HTTP/1.1' is not one of HTTP/1.1."),
+        (
+            b"GET /\x01 HTTP/1.1\r\n\r\n",
+            400,
+            "/",
+            "the request line 'GET /\\x01 HTTP/1.1' is not one of HTTP/1.1.",
+        ),
+        (
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            400,
+            "/",
+            "the request line 'GET /\xff HTTP/1.1' is not one of HTTP/1.1.",
+        ),
+        (b"GET /v2 HTTP/1.1\r\na: b\nc: d\r\n\r\n", 400, "/v2", CONTROL),
+        (b"GET /v2 HTTP/1.1\r\na: b\rc: d\r\n\r\n", 400, "/v2", CONTROL),
+        (b"GET /v2 HTTP/1.1\r\na: b\0\r\n\r\n", 400, "/v2", CONTROL),
+        (b"GET /v2 HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n", 400, "/v2", "the request has two hosts."),
+        (
+            b"POST /v2 HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n",
+            400,
+            "/v2",
+            "HTTP/1.0 has no transfer-encoding.",
+        ),
+        (
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n" + b"0" * 1025,
+            400,
+            "/v2",
+            "a chunk's size line is too long.",
+        ),
+        (
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2000001\r\n",
+            413,
+            "/v2",
+            "the body has 33554433 bytes, but may have 33554432.",
+        ),
+        (
+            b"POST /v2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: " + b"y" * MAX_HEAD_BYTES,
+            431,
+            "/",
+            f"the trailers are longer than {MAX_HEAD_BYTES} bytes.",
+        ),
         (
             b"GET /v2 HTTP/1.1\r\nhost\r\n\r\n",
             400,
@@ -176,4 +258,11 @@ def test_a_response_says_its_length_and_whether_it_closes(
 def test_no_content_has_no_length() -> None:
     assert render_response(Response(204, {}, b""), head=False, keep_alive=True) == (
         b"HTTP/1.1 204 No Content\r\n\r\n"
+    )
+
+
+def test_a_line_end_in_a_header_cannot_begin_another_one() -> None:
+    response = Response(200, {"location": "/a\r\nset-cookie: x", "b": "c\nd"}, b"")
+    assert render_response(response, head=False, keep_alive=True) == (
+        b"HTTP/1.1 200 OK\r\nlocation: /a  set-cookie: x\r\nb: c d\r\ncontent-length: 0\r\n\r\n"
     )
