@@ -61,16 +61,16 @@ def test_the_generated_project(work: Workspace) -> None:
     work.run("build")
     pulumi = Pulumi(work, work.folder / ".lastmile" / "dev-local")
     pulumi("stack", "init", "dev-local")
-    assert pulumi.up() == {"create": 5}
-    assert pulumi.up() == {"same": 5}
+    assert pulumi.up() == {"create": 7}
+    assert pulumi.up() == {"same": 7}
     assert work.predict().status == 200
     assert pulumi("stack", "output", "url").strip() == work.run("url").stdout.strip()
     assert pulumi("stack", "output", "key").strip() == "[secret]"
     assert pulumi("stack", "output", "key", "--show-secrets").strip() == work.run("key").stdout.strip()
     work.write_spec(resources={"memory_mb": 700})
     work.run("build")
-    assert pulumi.preview() == {"update": 1, "same": 4}
-    assert pulumi.up() == {"update": 1, "same": 4}
+    assert pulumi.preview() == {"update": 1, "same": 6}
+    assert pulumi.up() == {"update": 1, "same": 6}
     pulumi("destroy", "--yes", "--skip-preview")
     assert "doubler-dev is not deployed" in work.fails("url")
 
@@ -85,7 +85,7 @@ def test_an_embedded_stack_is_imported_unchanged(work: Workspace) -> None:
     pulumi("stack", "rm", "--yes", "--force", "dev-local")
     pulumi("stack", "init", "dev-local")
     pulumi("stack", "import", stdin=work.run("stack", "export").stdout)
-    assert pulumi.preview() == {"same": 5}
+    assert pulumi.preview() == {"same": 7}
     assert work.predict().status == 200
 
 
@@ -102,8 +102,8 @@ def test_the_repository_root(work: Workspace) -> None:
     told = pulumi("up", "--yes", "--skip-preview", check=False)
     assert "Missing required configuration variable 'lastmile-sls:spec'" in told
     pulumi("config", "set", "spec", str(work.folder))
-    assert pulumi.up() == {"create": 4, "same": 1}  # the failed run made the stack itself
-    assert pulumi.up() == {"same": 5}
+    assert pulumi.up() == {"create": 6, "same": 1}  # the failed run made the stack itself
+    assert pulumi.up() == {"same": 7}
     assert work.predict().status == 200
     pulumi("config", "set", "spec", "nowhere")
     told = pulumi("up", "--yes", "--skip-preview", check=False)
@@ -127,6 +127,6 @@ def test_the_schema_is_one_that_pulumi_reads(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     schema = json.loads(run.stdout)
     assert sorted(schema["resources"]) == [
-        f"lastmile:local:{k}" for k in ("Bucket", "Function", "Key", "Queue", "Route")
+        f"lastmile:local:{k}" for k in ("Bucket", "Document", "Function", "Key", "Queue", "Route")
     ]
     assert schema["resources"]["lastmile:local:Key"]["properties"]["value"]["secret"] is True
