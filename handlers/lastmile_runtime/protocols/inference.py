@@ -76,9 +76,9 @@ def _inputs(document: dict[str, Any], binary: bytes | None) -> list[Tensor]:
 
 def _wanted(document: dict[str, Any]) -> list[str]:
     """Return the outputs that the request asks for, none for all."""
-    entries = document.get("outputs")
-    if not entries:
+    if "outputs" not in document:
         return []
+    entries = document["outputs"]
     if not isinstance(entries, list):
         raise RequestError(400, "outputs must be a list.")
     names = []

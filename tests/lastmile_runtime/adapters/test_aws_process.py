@@ -35,7 +35,7 @@ from tests.lastmile_runtime.bundles import (
 )
 from tests.lastmile_runtime.test_boundary import COSTLY, NEVER
 
-PATCHES = {"_virtualenv", "_distutils_hack", "sitecustomize"}
+PATCHES = {"_virtualenv", "_distutils_hack", "google", "sitecustomize"}
 """What a virtual environment may load at its start."""
 # Says what is loaded, and what Lambda said of the request.
 WITNESS = """

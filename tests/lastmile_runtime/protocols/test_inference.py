@@ -124,6 +124,8 @@ X = matrix([[1, 2]])
         ({"inputs": [X, X]}, "input 'x' is there twice."),
         ({"inputs": [{**X, "name": "y"}]}, "input 'y' is unknown; the inputs are x."),
         ({"inputs": [X], "outputs": 5}, "outputs must be a list."),
+        ({"inputs": [X], "outputs": ""}, "outputs must be a list."),
+        ({"inputs": [X], "outputs": None}, "outputs must be a list."),
         ({"inputs": [X], "outputs": [{}]}, "each of outputs must be an object with a name."),
         ({"inputs": [X], "outputs": [{"name": "y"}]}, "output 'y' is unknown; the outputs are doubled."),
         ({"inputs": [X], "outputs": [{"name": "y"}] * 2}, "output 'y' is there twice."),
