@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import queue
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 from bench.environments import EnvironmentFailure, site_packages
 from bench.processes import Running, object_store, running
 from bench.results import Goal, Report, Row
+from bench.rounds import interleave
 from bench.workshop import INFER, STICKY, Bundle, Workshop, module_command, our_answer, shown
 from tests.lastmile_runtime.adapters.runtime_api import RuntimeApi
 
@@ -68,15 +68,8 @@ def run(workshop: Workshop, rounds: int) -> Report:
     """Measure all entries, interleaved."""
     with object_store(workshop.objects, workshop.logs / "object-store.log") as store:
         found = entries(workshop, store)
-        for number in range(rounds):
-            # Each round begins with another entry, so that none always follows the same one.
-            first = number % len(found)
-            for entry in found[first:] + found[:first]:
-                if not entry.row.failure:
-                    sample(workshop, entry)
-            print(f"\r{NAME}: round {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    rows = [entry.row for entry in found]
+        pairs = [(entry, entry.row) for entry in found]
+        rows = interleave(NAME, rounds, pairs, lambda entry, _: sample(workshop, entry))
     method = (
         "From exec to the first correct answer at a local Runtime API. Page cache warm, a fresh process for each "
         f"sample; interleaved rounds: {rounds}. The processor's time ends with the answer, as the process does."

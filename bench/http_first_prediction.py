@@ -6,15 +6,16 @@ import http.client
 import io
 import json
 import socket
-import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from bench import servers
 from bench.environments import EnvironmentFailure
 from bench.processes import Running, free_ports, object_store, running
 from bench.results import Goal, Report, Row
+from bench.rounds import interleave
 from bench.servers import Server
 from bench.workshop import Workshop
 
@@ -50,19 +51,13 @@ def run(workshop: Workshop, rounds: int) -> Report:
         ]
         pairs = [(server, Row(server.name, server.shown, server.switched_on)) for server in found]
         prepare(workshop, pairs)
-        for number in range(rounds):
-            first = number % len(pairs)
-            for server, row in pairs[first:] + pairs[:first]:
-                if not row.failure:
-                    sample(workshop, server, row)
-            print(f"\r{NAME}: round {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        rows = interleave(NAME, rounds, pairs, partial(sample, workshop))
     method = (
         "From exec to the first correct prediction over HTTP; a health check's answer does not count. Page cache warm, "
         f"a fresh process for each sample, both cores; interleaved rounds: {rounds}. The processor's time is that of all "
         "of a server's processes until then."
     )
-    return Report("HTTP style", "ms", OURS, [row for _, row in pairs], GOALS, method, PROCESSOR)
+    return Report("HTTP style", "ms", OURS, rows, GOALS, method, PROCESSOR)
 
 
 def prepare(workshop: Workshop, pairs: list[tuple[Server, Row]]) -> None:

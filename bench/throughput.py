@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bench.environments import BENCH, EnvironmentFailure
 from bench.http_first_prediction import prepare, wait_for_prediction
 from bench.processes import free_ports, object_store, processor_s, running
 from bench.results import Goal, Report, Row
+from bench.rounds import interleave
 from bench.servers import Server
 from bench.workshop import Workshop
 
@@ -45,20 +47,13 @@ def run(workshop: Workshop, rounds: int) -> Report:
         ]
         pairs = [(server, Row(server.name, server.shown, server.switched_on)) for server in found]
         prepare(workshop, pairs)
-        for number in range(rounds):
-            first = number % len(pairs)
-            for server, row in pairs[first:] + pairs[:first]:
-                if not row.failure:
-                    sample(workshop, server, row)
-            print(f"\r{NAME}: round {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        rows = interleave(NAME, rounds, pairs, partial(sample, workshop))
     method = (
         "The sum of 30 numbers, as JSON. All of a server's processes on one core, the load on another: "
         f"{CONNECTIONS} keep-alive connections, each with one request at a time, for {SECONDS:g} s after "
         f"{WARM_UP_S:g} s of warming up, a fresh server for each; interleaved rounds: {rounds}. p50 of one connection is "
         "without others beside it. Where the load's own core is busy to 90 % and more, the server could do more."
     )
-    rows = [row for _, row in pairs]
     return Report("Throughput", "requests/s", OURS, rows, GOALS, method, STEADY, more_is_better=True)
 
 

@@ -214,9 +214,9 @@ class Service:
     def _prediction(
         self, choice: Choice, outputs: list[Tensor], load_s: float, predict_s: float
     ) -> Prediction:
-        cold = False
-        if self._cold is not None:
-            cold, self._cold = self._cold.acquire(blocking=False), None
+        cold, first = False, self._cold
+        if first is not None:  # a name of its own: another first answer may take the attribute away meanwhile
+            cold, self._cold = first.acquire(blocking=False), None
         route = choice.route()
         headers = {
             "x-model-version": choice.version,

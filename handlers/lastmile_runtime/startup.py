@@ -45,7 +45,7 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
         routing.watch()
     queue, jobs = _open_jobs(environ)
     shadows = None
-    if keeps_running or queue:
+    if len(bundle.manifest.versions) > 1 and (keeps_running or queue):
         from lastmile_runtime.shadows import Shadows
 
         shadows = Shadows(log, None if keeps_running else queue)

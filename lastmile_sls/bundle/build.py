@@ -13,7 +13,8 @@ from lastmile_sls.bundle.app import FOLDER, app_files
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.inspection.inspect import inspect
-from lastmile_sls.spec import model as spec_model
+from lastmile_sls.spec import version as spec_version
+from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
 RUNTIME = "lastmile_runtime"
@@ -100,7 +101,7 @@ def _version(index: int, spec: Spec, folder: Path) -> Version:
     )
 
 
-def _read(field: str, entry: spec_model.Version, artifact: Path) -> ModelFacts:
+def _read(field: str, entry: spec_version.Version, artifact: Path) -> ModelFacts:
     facts = inspect(artifact, trust=entry.trusted, entry=entry.entry)
     if facts.framework != entry.framework:
         raise LastmileError(
@@ -110,9 +111,7 @@ def _read(field: str, entry: spec_model.Version, artifact: Path) -> ModelFacts:
     return facts
 
 
-def _inputs(
-    field: str, contract: tuple[spec_model.Column, ...], facts: ModelFacts
-) -> tuple[ColumnFacts, ...]:
+def _inputs(field: str, contract: tuple[Column, ...], facts: ModelFacts) -> tuple[ColumnFacts, ...]:
     """Return the model's inputs, under the contract's names where the model knows only how many it takes."""
     if not contract:
         return facts.inputs
@@ -131,11 +130,11 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
-def _facts_of(columns: tuple[spec_model.Column, ...]) -> tuple[ColumnFacts, ...]:
+def _facts_of(columns: tuple[Column, ...]) -> tuple[ColumnFacts, ...]:
     return tuple(ColumnFacts(column.name, column.datatype, column.shape) for column in columns)
 
 
-def _is_table(entry: spec_model.Version, inputs: tuple[ColumnFacts, ...]) -> bool:
+def _is_table(entry: spec_version.Version, inputs: tuple[ColumnFacts, ...]) -> bool:
     """A model with named columns takes a table; ONNX and plain classes take tensors as they are named."""
     if entry.framework in ("onnx", "python"):
         return False
@@ -159,7 +158,7 @@ def contract_rules(spec: Spec) -> dict[str, Any] | None:
     return {"inputs": rules, "fallback": spec.contract.fallback} if rules else None
 
 
-def _rule(column: spec_model.Column) -> dict[str, Any]:
+def _rule(column: Column) -> dict[str, Any]:
     """Return an input's rule; empty when whatever is sent is accepted and nothing was seen in training."""
     limits = {"minimum": column.minimum, "maximum": column.maximum, "categories": column.categories}
     known = {name: value for name, value in limits.items() if value is not None}

@@ -52,7 +52,7 @@ def show(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
 @options.json_option
 def history(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
     """Show every change: who, when, what and why."""
-    from lastmile_sls.traffic.change import told
+    from lastmile_sls.traffic.change import told_route
 
     records = _find(deployment, spec_path).history()
     if as_json:
@@ -61,7 +61,7 @@ def history(deployment: str | None, spec_path: Path | None, as_json: bool) -> No
     for record in records:
         reason = f": {record['reason']}" if record["reason"] else ""
         click.echo(f"{record['revision']:>4}  {record['when']}  {record['who']}  {record['action']}{reason}")
-        click.echo(f"      {told(record['from']['weights'])}  ->  {told(record['to']['weights'])}")
+        click.echo(f"      {told_route(record['from'])}  ->  {told_route(record['to'])}")
     if not records:
         click.echo("nothing was changed since the deployment began", err=True)
 

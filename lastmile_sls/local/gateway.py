@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 
 from lastmile_runtime.auth import CHALLENGE, accepts_key, key_of
 from lastmile_runtime.errors import RequestError
+from lastmile_runtime.http import refusal
 from lastmile_runtime.tokens import TokenVerifier
 from lastmile_sls.local.exchange import Answer, Headers, NotConnected, Unanswered, exchange
 from lastmile_sls.local.functions import FindPool, Pool, PoolClosed
@@ -252,21 +252,11 @@ async def _read_body(receive: Receive, headers: Headers) -> bytes:
 
 
 def _refusal(path: str, refused: Refused) -> Answer:
-    """Return the gateway's own answer: `{"error"}` on the Open Inference Protocol's paths, else problem details."""
-    document: dict[str, Any]
-    if path == "/v2" or path.startswith("/v2/"):
-        content_type, document = "application/json", {"error": refused.detail}
-    else:
-        content_type, title = "application/problem+json", HTTPStatus(refused.status).phrase
-        document = {
-            "type": "about:blank",
-            "title": title,
-            "status": int(refused.status),
-            "detail": refused.detail,
-        }
-    headers = {"content-type": content_type, **refused.headers}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return Answer(int(refused.status), pairs, json.dumps(document).encode())
+    """Return the gateway's own answer, in the form that the function's would have on this path."""
+    found = refusal(path, int(refused.status), refused.detail, dict(refused.headers))
+    return Answer(
+        found.status, [(name.encode(), value.encode()) for name, value in found.headers.items()], found.body
+    )
 
 
 async def _send(send: Send, answer: Answer, extra: Headers, *, head: bool) -> None:

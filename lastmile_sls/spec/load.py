@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.spec.document import Document, Location, read_document
-from lastmile_sls.spec.model import PATTERNS, Spec, is_uri
+from lastmile_sls.spec.model import Spec, is_uri
+from lastmile_sls.spec.section import PATTERNS
 
 
 def load(path: Path) -> Spec:

@@ -106,6 +106,12 @@ def told(weights: Mapping[str, int]) -> str:
     return ", ".join(f"{version} {percent(weight)} %" for version, weight in shares)
 
 
+def told_route(route: Document) -> str:
+    """Return where a document sends requests in words: the weights, then the shadows."""
+    shadows = {entry["version"]: entry["percent"] for entry in route.get("shadows") or ()}
+    return told(route["weights"]) + (f"; shadows {told(shadows)}" if shadows else "")
+
+
 def _with_weights(document: Document, shares: dict[str, int], champion: str) -> Document:
     before = document.get("buckets") or allocate({}, document["weights"], document["champion"])
     return {

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 import lastmile_runtime
-from tests.lastmile_runtime.adapters.process import FunctionProcess, container, copy_runtime, free_port
+from tests.lastmile_runtime.adapters.process import (
+    FunctionProcess,
+    container,
+    copy_runtime,
+    free_port,
+    read_until,
+)
 from tests.lastmile_runtime.bundles import MODEL, matrix, python_bundle
 
 pytestmark = pytest.mark.conformance
@@ -57,12 +63,7 @@ def function(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Functio
 def ask(function: FunctionProcess, raw: bytes, end: bytes) -> bytes:
     with function.connect() as connection:
         connection.sendall(raw)
-        received = b""
-        while not received.endswith(end):
-            chunk = connection.recv(65_536)
-            assert chunk, received
-            received += chunk
-        return received
+        return read_until(connection, end)
 
 
 def infer(body: bytes, *headers: bytes) -> bytes:

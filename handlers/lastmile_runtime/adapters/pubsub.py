@@ -6,13 +6,13 @@ import json
 import threading
 from base64 import urlsafe_b64decode
 
+from lastmile_runtime.adapters.deliveries import do_message
 from lastmile_runtime.errors import BundleError, RequestError
 from lastmile_runtime.http import Request, Response, json_response
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from lastmile_runtime.application import Application
 
@@ -44,22 +44,13 @@ class Pushes:
 
         401 and 403 are for pushes of somebody else, 400 for what is no push, 503 for what was not done.
         """
-        facts: dict[str, Any] = {"faas.trigger": "pubsub"}
         try:
             self._verify(request.headers.get("authorization", ""))
-            message, facts["attempt"] = _read(request.body)
+            message, attempt = _read(request.body)
         except RequestError as error:
-            return _refused(error.status, error.message, facts, error.headers)
-        last = 0 < self._attempts <= facts["attempt"]
-        try:
-            answer = self._application.work(message, attempt=facts["attempt"], last=last)
-        except Exception as error:  # noqa: BLE001 - whatever it was, Pub/Sub decides what comes next
-            return _refused(503, str(error), facts)
-        response = Response(204, {}, b"", facts)
-        if answer:
-            response.facts = {**facts, "job_status": answer.status, **answer.facts}
-            response.afterwards = answer.afterwards
-        return response
+            facts = {"faas.trigger": "pubsub", "error": error.message}
+            return json_response({"error": error.message}, error.status, error.headers, facts)
+        return do_message(self._application, message, attempt, last=0 < self._attempts <= attempt)
 
     def _verify(self, authorization: str) -> None:
         with self._lock:
@@ -92,9 +83,3 @@ def _read(body: bytes) -> tuple[bytes, int]:
         return message, int(envelope.get("deliveryAttempt") or 1)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(400, f"the body is not a push: {type(error).__name__}: {error}") from error
-
-
-def _refused(
-    status: int, message: str, facts: dict[str, Any], headers: Mapping[str, str] | None = None
-) -> Response:
-    return json_response({"error": message}, status, dict(headers or {}), {**facts, "error": message})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response, json_response
 from lastmile_runtime.protocols import predictions, rows
-from lastmile_runtime.protocols.bodies import media_type, object_of, require_method, require_parameters
+from lastmile_runtime.protocols.bodies import form_of, media_type, object_of, require_method
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -59,13 +59,9 @@ def _score(service: Service, request: Request) -> Response:
 
 def _inputs(document: dict[str, Any], version: Version) -> list[Tensor]:
     """Return the inputs of the one form: rows, a data frame in the `split` orientation, or columns by name."""
-    forms = [name for name in FORMS if name in document]
-    if len(forms) != 1:
-        told = ", ".join(forms) or "none of them"
-        raise RequestError(400, f"the body must have exactly one of {', '.join(FORMS)}; it has {told}.")
-    require_parameters(document, "params")
-    value = document[forms[0]]
-    if forms[0] == "Inputs" and isinstance(value, dict) and len(value) == 1:
+    form = form_of(document, FORMS)
+    value = document[form]
+    if form == "Inputs" and isinstance(value, dict) and len(value) == 1:
         # `{"data": rows}` of AutoML and `{"WebServiceInput0": rows}` of the designer: the name is theirs.
         (name, inner), known = *value.items(), _known(version)
         value = value if name in known else inner

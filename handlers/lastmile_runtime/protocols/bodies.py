@@ -61,6 +61,16 @@ def object_of(request: Request, wanted: str) -> dict[str, Any]:
     return document
 
 
+def form_of(document: dict[str, Any], forms: tuple[str, ...]) -> str:
+    """Return the one of the forms of input that a request has, beside `params` if it wants. Raises RequestError (400)."""
+    found = [name for name in forms if name in document]
+    if len(found) != 1:
+        told = ", ".join(found) or "none of them"
+        raise RequestError(400, f"the body must have exactly one of {', '.join(forms)}; it has {told}.")
+    require_parameters(document, "params")
+    return found[0]
+
+
 def require_parameters(document: dict[str, Any], name: str) -> None:
     """Raise RequestError (400) unless a request's parameters for the model, if it has any, are an object.
 

@@ -9,13 +9,7 @@ from __future__ import annotations
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response
 from lastmile_runtime.protocols import predictions, rows
-from lastmile_runtime.protocols.bodies import (
-    media_type,
-    object_of,
-    require_method,
-    require_parameters,
-    text_of,
-)
+from lastmile_runtime.protocols.bodies import form_of, media_type, object_of, require_method, text_of
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -45,13 +39,9 @@ def read_form(document: dict[str, Any], version: Version) -> list[Tensor]:
 
     Other members are not read, as MLflow does not read them. Raises RequestError (400).
     """
-    forms = [name for name in FORMS if name in document]
-    if len(forms) != 1:
-        told = ", ".join(forms) or "none of them"
-        raise RequestError(400, f"the body must have exactly one of {', '.join(FORMS)}; it has {told}.")
-    require_parameters(document, "params")
-    value = document[forms[0]]
-    match forms[0]:
+    form = form_of(document, FORMS)
+    value = document[form]
+    match form:
         case "dataframe_split":
             return rows.from_split(value, version)
         case "dataframe_records":

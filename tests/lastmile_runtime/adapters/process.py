@@ -99,6 +99,16 @@ def post(body: Any, path: str = INFER) -> bytes:
     )
 
 
+def read_until(connection: socket.socket, end: bytes) -> bytes:
+    """Read on a connection that stays open until what was read ends so."""
+    received = b""
+    while not received.endswith(end):
+        chunk = connection.recv(65_536)
+        assert chunk, received
+        received += chunk
+    return received
+
+
 def read_all(connection: socket.socket) -> bytes:
     received = bytearray()
     while chunk := connection.recv(65_536):
@@ -136,23 +146,34 @@ def running(
     ):
         listener.bind(("127.0.0.1", 0) if tcp else f"{short}/s")
         listener.listen(1024)
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-c", BOOT, str(folder)],
-            cwd=folder,
-            env=environment(folder, digest, listener.fileno(), concurrency),
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        with process:
-            function = FunctionProcess(process, listener.getsockname())
-            try:
-                yield function
-            finally:
-                function.kill()
+        environ = environment(folder, digest, listener.fileno(), concurrency)
+        argv = ["-I", "-c", BOOT, str(folder)]
+        with _started(argv, folder, environ, listener.getsockname(), listener.fileno()) as function:
+            yield function
+
+
+@contextmanager
+def _started(
+    argv: list[str], folder: Path, environ: dict[str, str], address: Any, *handed_down: int
+) -> Iterator[FunctionProcess]:
+    """Start Python with these arguments, and kill what is left of it at the end."""
+    process = subprocess.Popen(
+        [sys.executable, *argv],
+        cwd=folder,
+        env=environ,
+        pass_fds=handed_down,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        function = FunctionProcess(process, address)
+        try:
+            yield function
+        finally:
+            function.kill()
 
 
 def free_port() -> int:
@@ -175,19 +196,7 @@ def container(
         "LASTMILE_MANIFEST_DIGEST": digest,
         "LASTMILE_ROUTING": json.dumps(routing()),
     }
-    process = subprocess.Popen(
-        [sys.executable, *(argv or ["-I", "-c", CONTAINER, str(folder)])],
-        cwd=folder,
-        env={**known, **environ},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        function = FunctionProcess(process, ("127.0.0.1", int(environ.get("AIP_HTTP_PORT", port))))
-        try:
-            yield function
-        finally:
-            function.kill()
+    address = ("127.0.0.1", int(environ.get("AIP_HTTP_PORT", port)))
+    argv = argv or ["-I", "-c", CONTAINER, str(folder)]
+    with _started(argv, folder, {**known, **environ}, address) as function:
+        yield function

@@ -23,7 +23,7 @@ from lastmile_runtime.adapters import server as server_module
 from lastmile_runtime.adapters.server import Server
 from lastmile_runtime.http import Request, Response
 from lastmile_runtime.telemetry import Log
-from tests.lastmile_runtime.adapters.process import copy_runtime, running
+from tests.lastmile_runtime.adapters.process import copy_runtime, read_until, running
 from tests.lastmile_runtime.bundles import DOUBLER, matrix, python_bundle
 
 BODY = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
@@ -67,15 +67,6 @@ def echo(request: Request) -> Response:
 
 def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), 20)
-
-
-def read_until(connection: socket.socket, end: bytes) -> bytes:
-    received = b""
-    while not received.endswith(end):
-        chunk = connection.recv(65_536)
-        assert chunk, received
-        received += chunk
-    return received
 
 
 def read_all(connection: socket.socket) -> bytes:

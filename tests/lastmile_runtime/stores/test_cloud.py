@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import socket
 import threading
@@ -45,13 +46,13 @@ def test_a_name_that_is_not_resolved_in_time(monkeypatch: pytest.MonkeyPatch) ->
 
     done = threading.Event()
 
-    def stuck(host: str, port: int, type: int, flags: int = 0) -> list[object]:  # noqa: A002 - as it is called
+    def stuck(host: bytes, port: int, family: int, kind: int, protocol: int, flags: int) -> list[object]:
         if flags:
-            raise socket.gaierror("it is no number")
+            raise _socket.gaierror("it is no number")
         done.wait(60)
         return []
 
-    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    monkeypatch.setattr(_socket, "getaddrinfo", stuck)
     started = time.monotonic()
     with pytest.raises(StoreError, match=r"^a: no answer in time\.$"):
         open_store("http://nowhere.invalid").get("a", deadline_s=0.2)

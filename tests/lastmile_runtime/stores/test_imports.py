@@ -12,6 +12,7 @@ import pytest
 
 import lastmile_runtime
 from tests.lastmile_runtime.stores.servers import ok, serving
+from tests.lastmile_runtime.test_boundary import COSTLY
 
 HANDLERS = Path(lastmile_runtime.__file__).parent.parent
 READ = """
@@ -21,19 +22,6 @@ from lastmile_runtime.stores import open_store
 assert open_store(sys.argv[2]).get("routing.json", deadline_s=10).content == b"{}"
 print(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))
 """
-COSTLY = {
-    "typing",
-    "dataclasses",
-    "pathlib",
-    "random",
-    "hashlib",
-    "hmac",
-    "email",
-    "ssl",
-    "urllib",
-    "logging",
-    "http",
-}
 LIBRARIES = {"obstore", "boto3", "botocore", "datetime", "asyncio", "numpy"}
 KEYS = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 

@@ -18,6 +18,7 @@ from lastmile_sls.traffic.change import (
     set_shadow,
     set_weights,
     told,
+    told_route,
     used_versions,
 )
 
@@ -129,3 +130,8 @@ def test_a_percentage_is_told_as_it_is_read(value: int) -> None:
 
 def test_weights_in_words() -> None:
     assert told({"v1": 1, "v2": 9990, "v3": 9}) == "v2 99.9 %, v3 0.09 %, v1 0.01 %"
+
+
+def test_a_route_in_words_has_its_shadows() -> None:
+    assert told_route(START) == "v1 90 %, v2 10 %"
+    assert told_route(set_shadow(START, "v3", 5050, VERSIONS)) == "v1 90 %, v2 10 %; shadows v3 50.5 %"
