@@ -10,7 +10,7 @@ import queue
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ BARE = "bare `python -I -S`, its first byte"
 EMPTY = "empty handler"
 PLAIN = "ours, plain class, 1 version"
 PLAIN_TWO = "ours, plain class, 2 versions"
-PLAIN_AS_BUILT = "ours, plain class, 1 version, no bytecode"
 OWN = "ours, plain class, 1 version, own bootstrap"
 ONNX = "ours, ONNX, 2 versions"
 ONNX_OWN = "ours, ONNX, 2 versions, own bootstrap"
@@ -61,7 +60,6 @@ class Entry:
     environ: dict[str, str]
     event: dict[str, Any]
     is_right: Callable[[Any], bool]
-    before: Callable[[], None] = field(default=lambda: None)
 
 
 def run(workshop: Workshop, rounds: int) -> Report:
@@ -82,26 +80,17 @@ def entries(workshop: Workshop, store: str) -> list[Entry]:
     total, probability = sum(workshop.row("python")), workshop.facts["probability"]
     plain, two = workshop.bundle("python", 1), workshop.bundle("python", 2)
     onnx = workshop.bundle("onnx", 2)
-    compiled = (
-        "" if workshop.ships_bytecode else "; bytecode compiled by the bench, `lastmile build` has none"
-    )
-    found = [
+    return [
         bare(workshop),
         empty(workshop),
-        ours(workshop, store, PLAIN, plain, total, _OURS_ON + compiled),
-        ours(workshop, store, PLAIN_TWO, two, total, _LIVE_ON + compiled),
-        ours(workshop, store, OWN, plain, total, _OURS_ON + compiled, own=True),
-        ours(workshop, store, ONNX, onnx, probability, _LIVE_ON + compiled),
-        ours(workshop, store, ONNX_OWN, onnx, probability, _LIVE_ON + compiled, own=True),
+        ours(workshop, store, PLAIN, plain, total, _OURS_ON),
+        ours(workshop, store, PLAIN_TWO, two, total, _LIVE_ON),
+        ours(workshop, store, OWN, plain, total, _OURS_ON, own=True),
+        ours(workshop, store, ONNX, onnx, probability, _LIVE_ON),
+        ours(workshop, store, ONNX_OWN, onnx, probability, _LIVE_ON, own=True),
         peer(workshop, NAIVE, "fastapi", "lambda_sklearn", workshop.joblib),
         peer(workshop, CAREFUL, "fastapi-onnx", "lambda_onnx", workshop.onnx),
     ]
-    if not workshop.ships_bytecode:
-        as_built = workshop.bundle("python", 1, bytecode=False)
-        entry = ours(workshop, store, PLAIN_AS_BUILT, as_built, total, _OURS_ON)
-        entry.before = as_built.without_bytecode
-        found.append(entry)
-    return found
 
 
 def bare(workshop: Workshop) -> Entry:
@@ -234,7 +223,6 @@ def sample(workshop: Workshop, entry: Entry) -> None:
     log = workshop.logs / f"{NAME}.log"
     try:
         python = workshop.environments.python(entry.environment)
-        entry.before()
         with RuntimeApi() as api:
             environ = {**entry.environ, **function_environ(api, entry.folder, python)}
             id_ = api.send(entry.event)

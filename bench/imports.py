@@ -15,6 +15,7 @@ from pathlib import Path
 MODULES = {
     "click": "click",
     "fastapi": "fastapi",
+    "packaging": "packaging.requirements",
     "prometheus-client": "prometheus_client",
     "psutil": "psutil",
     "pulumi": "pulumi",

@@ -66,8 +66,6 @@ def ours(workshop: Workshop, store: str, kind: Kind, *, governed: bool = True) -
     on = "a log line per request, digest check"
     if governed:
         on += ", contract (range, missing), sticky 90/10 routing with a document read over HTTP"
-    if not workshop.ships_bytecode:
-        on += "; bytecode compiled by the bench, `lastmile build` has none"
     versions = 2 if governed else 1
     bundle = workshop.bundle("onnx" if kind == "trained" else "python", versions, contract=governed)
     name = OURS + (", ONNX" if kind == "trained" else "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import compileall
 import json
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -55,11 +54,6 @@ class Bundle:
         if self.document:
             found["LASTMILE_ROUTING_URL"] = f"{store}/{self.folder.name}/routing.json"
         return found
-
-    def without_bytecode(self) -> None:
-        """Remove what an interpreter has cached, as a function's folder is that it cannot write to."""
-        for cache in list(self.folder.rglob("__pycache__")):
-            shutil.rmtree(cache)
 
 
 class Workshop:
@@ -125,26 +119,20 @@ class Workshop:
             **more,
         }
 
-    def bundle(self, kind: str, versions: int, *, bytecode: bool = True, contract: bool = True) -> Bundle:
+    def bundle(self, kind: str, versions: int, *, contract: bool = True) -> Bundle:
         """Return a bundle that `lastmile build` wrote.
 
         Args:
             kind: `python`, a plain class, or `onnx`, the trained model.
             versions: How many of the same; with two, 90 and 10 percent, and a live routing document.
-            bytecode: Compile what `lastmile build` has left uncompiled.
             contract: Refuse what is missing or out of range.
         """
-        name = f"{kind}-{versions}" + ("" if bytecode else "-as-built") + ("" if contract else "-free")
+        name = f"{kind}-{versions}" + ("" if contract else "-free")
         if name not in self._bundles:
-            self._bundles[name] = self._build(name, kind, versions, bytecode=bytecode, contract=contract)
+            self._bundles[name] = self._build(name, kind, versions, contract=contract)
         return self._bundles[name]
 
-    @cached_property
-    def ships_bytecode(self) -> bool:
-        """Whether `lastmile build` compiles what it bundles."""
-        return any(self.bundle("python", 1, bytecode=False).folder.rglob("*.pyc"))
-
-    def _build(self, name: str, kind: str, versions: int, *, bytecode: bool, contract: bool) -> Bundle:
+    def _build(self, name: str, kind: str, versions: int, *, contract: bool) -> Bundle:
         work = self.folder / "specs" / name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -162,9 +150,6 @@ class Workshop:
         folder = self.objects / name
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(Path(built["project"]) / function["bundle"]["path"], folder)
-        if bytecode:
-            mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-            compileall.compile_dir(folder, quiet=1, invalidation_mode=mode)
         document = built["plan"]["routing"] and built["plan"]["routing"]["content"]
         if document:
             (folder / "routing.json").write_text(json.dumps(document))

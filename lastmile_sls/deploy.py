@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 import psutil
 
-from lastmile_sls.bundle.build import build_bundle
+from lastmile_sls.bundle.groups import build_bundles
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import Engine, EngineError, EngineName, Program
 from lastmile_sls.errors import LastmileError
@@ -20,7 +20,8 @@ from lastmile_sls.local import records, supervise
 from lastmile_sls.local.home import Place, deployments, find_home
 from lastmile_sls.local.resources.route import check_port
 from lastmile_sls.plan.document import Plan, Target
-from lastmile_sls.plan.make import BUNDLE_PATH, make_plan, stack_name
+from lastmile_sls.plan.grouping import group_versions
+from lastmile_sls.plan.make import bundle_path, make_plan, stack_name
 from lastmile_sls.program.write import write_program
 from lastmile_sls.spec.load import check_files, load
 from lastmile_sls.spec.model import Spec
@@ -87,11 +88,13 @@ def prepare(spec_path: Path, target: Target, *, output: Path | None = None, ejec
     folder = spec_path.resolve().parent
     check_files(spec, folder)
     refuse(target, local.refusals(spec, this_machine()))
+    groups = group_versions(spec, this_interpreter())
     with tempfile.TemporaryDirectory(prefix="lastmile-") as scratch:
-        bundle = build_bundle(spec, folder, Path(scratch) / "bundle")
-        plan = make_plan(spec, target, bundle.digest)
+        built = build_bundles(spec, groups, folder, Path(scratch))
+        plan = make_plan(spec, target, groups, {name: bundle.digest for name, bundle in built.items()})
         place = output or folder / OUTPUT_FOLDER / plan["stack"]
-        program = write_program(plan, {BUNDLE_PATH: bundle.folder}, place, eject=eject)
+        bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}
+        program = write_program(plan, bundles, place, eject=eject)
     return Prepared(spec, plan, program)
 
 
@@ -100,6 +103,13 @@ def find_program(spec_path: Path, target: Target) -> Program:
     spec = load(spec_path)
     stack = stack_name(spec, target)
     return Program(spec_path.resolve().parent / OUTPUT_FOLDER / stack, spec.name, stack)
+
+
+def this_interpreter() -> Mapping[str, str]:
+    """Return what requirements' markers are evaluated with: the local target runs every function with this interpreter."""
+    from packaging.markers import default_environment
+
+    return {name: str(value) for name, value in default_environment().items()}
 
 
 def this_machine() -> local.Machine:

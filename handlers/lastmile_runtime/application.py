@@ -144,6 +144,14 @@ class Application:
         }:
             self.service.load(version)
 
+    def scheduled(self) -> dict[str, Any]:
+        """Do what a clock asks for: be ready, by the current routing, for the next request; return what is ready.
+
+        Raises RequestError when a version that answers cannot be loaded.
+        """
+        self.prepare()
+        return {"model": self.service.model, "champion": self.service.champion(), "ready": True}
+
     def restored(self) -> None:
         """Trust nothing that may have changed since the snapshot was taken."""
         self._routing.expire()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from lastmile_runtime import jsons
 from lastmile_runtime.errors import BundleError
@@ -14,6 +15,9 @@ from lastmile_runtime.hashing import sha256
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from typing import Any
+
+    from lastmile_runtime.functions import Function
+    from lastmile_runtime.weights import Weights
 
 FORMAT = "lastmile.manifest/1"
 FILE = "manifest.json"
@@ -40,7 +44,18 @@ class TensorSpec:
 class Version:
     """One model of a bundle: how it is loaded and called."""
 
-    __slots__ = ("artifact", "columns", "entry", "frame", "id", "inputs", "outputs", "predictor")
+    __slots__ = (
+        "artifact",
+        "bytecode",
+        "columns",
+        "entry",
+        "frame",
+        "id",
+        "inputs",
+        "outputs",
+        "predictor",
+        "remote",
+    )
 
     def __init__(
         self,
@@ -52,11 +67,12 @@ class Version:
         frame: bool = False,
         inputs: list[TensorSpec] | None = None,
         outputs: list[TensorSpec] | None = None,
+        remote: dict[str, str] | None = None,
     ) -> None:
         self.id = id
         self.predictor = predictor
         self.artifact = artifact
-        """The path of its file, relative to the bundle."""
+        """The path of its file, relative to the bundle; empty for the predictor `remote`."""
         self.entry = entry
         """The class in the artifact, of a plain Python model."""
         self.columns = columns or []
@@ -65,10 +81,14 @@ class Version:
         """The model must be given a pandas DataFrame."""
         self.inputs = inputs or []
         self.outputs = outputs or []
+        self.remote = remote
+        """Of the predictor `remote`: the `function` that serves it, and the `digest` of that one's bundle."""
+        self.bytecode: str | None = None
+        """The path of a plain Python model's code for this interpreter, relative to the bundle, where there is one."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the version as the manifest has it."""
-        return {
+        document = {
             "id": self.id,
             "predictor": self.predictor,
             "artifact": self.artifact,
@@ -78,6 +98,7 @@ class Version:
             "inputs": [tensor.to_json() for tensor in self.inputs],
             "outputs": [tensor.to_json() for tensor in self.outputs],
         }
+        return document if self.remote is None else {**document, "remote": self.remote}
 
 
 class Manifest:
@@ -160,8 +181,18 @@ def _check(manifest: Manifest) -> None:
     if not ids or len(set(ids)) < len(ids):
         raise BundleError(f"{FILE} has the versions {ids}, but must have at least one, and each once.")
     for version in manifest.versions:
+        if version.predictor == "remote":
+            if not (isinstance(version.remote, dict) and isinstance(version.remote.get("function"), str)):
+                raise BundleError(
+                    f"{FILE} has the version {version.id!r}, but not the function that serves it."
+                )
+            continue
         if version.artifact not in manifest.files:
             raise BundleError(f"{FILE} has the artifact {version.artifact!r}, which is not among its files.")
+        folder, _, name = version.artifact.rpartition("/")
+        bytecode = f"{folder}/__pycache__/{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
+        if bytecode in manifest.files:
+            version.bytecode = bytecode
 
 
 def _is_inside(name: str) -> bool:
@@ -177,6 +208,10 @@ class Bundle:
         """Read the manifest in a folder. Raises BundleError unless its digest is `pinned` (`sha256:...`)."""
         self.folder = folder
         self.digest = pinned
+        self.weights: Weights | None = None
+        """Gathers what is kept in a store."""
+        self.functions: dict[str, Function] = {}
+        """What serves its remote versions, by the function's name."""
         try:
             with open(os.path.join(folder, FILE), "rb") as file:
                 content = file.read()
@@ -208,12 +243,21 @@ class Bundle:
         return path
 
     def verify_model(self, version: Version) -> str:
-        """Return the path of a version's artifact, after checking it and every file that lies beside or below it."""
+        """Return the path of a version's artifact, after checking it and every file that lies beside or below it.
+
+        Where one of them is kept in a store (it has `chunks`), all of them are gathered in another folder.
+        """
+        files = self.manifest.files
         folder = version.artifact.rpartition("/")[0] + "/"
-        for name in self.manifest.files:
-            if name.startswith(folder) and name != version.artifact:
+        names = [name for name in files if name.startswith(folder) and name != version.artifact]
+        stored = next((name for name in [*names, version.artifact] if "chunks" in files[name]), None)
+        if stored is None:
+            for name in names:
                 self.verify(name)
-        return self.verify(version.artifact)
+            return self.verify(version.artifact)
+        if self.weights is None:
+            raise BundleError(f"{stored} is not in the bundle but in a store: set LASTMILE_WEIGHTS_URL.")
+        return os.path.join(self.weights.gather(self, [*names, version.artifact]), version.artifact)
 
 
 def hash_file(path: str, expected: int = 0) -> dict[str, Any]:

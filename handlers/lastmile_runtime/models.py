@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from _thread import allocate_lock  # threading would cost 4 ms of each cold start
 
 from lastmile_runtime import predictors
 from lastmile_runtime.errors import RequestError
@@ -23,10 +23,10 @@ class Models:
         self.versions: dict[str, Version] = {version.id: version for version in bundle.manifest.versions}
         self.failures: dict[str, str] = {}
         """Why the last load of a version failed, while it has not succeeded since."""
-        self.guard = threading.Lock()
+        self.guard = allocate_lock()
         """Held for a moment by whoever counts running predictions."""
         self._loaded: dict[str, Predict] = {}
-        self._locks = {id_: threading.Lock() for id_ in self.versions}
+        self._locks = {id_: allocate_lock() for id_ in self.versions}
 
     def load(self, id_: str) -> float:
         """Make sure that a version is loaded; return the seconds that this took, 0 when it was.
@@ -41,12 +41,19 @@ class Models:
             started = time.perf_counter()
             version = self.versions[id_]
             try:
-                self._loaded[id_] = predictors.load(self._bundle.verify_model(version), version)
+                self._loaded[id_] = self._open(version)
             except (Exception, SystemExit) as error:
                 self.failures[id_] = f"version {id_!r} cannot be loaded: {type(error).__name__}: {error}"
                 raise RequestError(500, self.failures[id_]) from error
             self.failures.pop(id_, None)
             return time.perf_counter() - started
+
+    def _open(self, version: Version) -> Predict:
+        if version.predictor == "remote":
+            from lastmile_runtime.predictors import remote
+
+            return remote.open_version(version, self._bundle)
+        return predictors.load(self._bundle.verify_model(version), version)
 
     def predict(self, id_: str, inputs: list[Tensor]) -> list[Tensor]:
         """Predict with a loaded version.

@@ -5,7 +5,11 @@ LASTMILE_MANIFEST_DIGEST: what the manifest must hash to, `sha256:...`.
 LASTMILE_ROUTING: the routing document that the deployment began with, as JSON.
 LASTMILE_ROUTING_URL: where the live one lies, if there is one: a store's URL, the last part the document's name.
 LASTMILE_AUTH: who may call, as JSON (see `lastmile_runtime.auth`), where the gateway does not check it.
+LASTMILE_WEIGHTS_URL, LASTMILE_WEIGHTS_FOLDER: the store of the files that the manifest has in chunks, and where they are
+kept (default: /tmp/lastmile); the folder must be this function's alone.
 LASTMILE_QUEUE_URL, LASTMILE_JOBS_URL: the queue of requests that are answered later, and the store of their answers.
+LASTMILE_FUNCTIONS: the URLs of the functions that serve its remote versions, by name, as JSON.
+LASTMILE_TIMEOUT_S: after how many seconds the platform gives a request up (default: 30).
 """
 
 from __future__ import annotations
@@ -24,8 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from lastmile_runtime.functions import Function
     from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.queues import Queue
+
+_ANSWER_SHARE = 0.9
+"""Of the platform's timeout, what another function has for its answer; the rest is for giving it on."""
 
 
 def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Application:
@@ -40,6 +48,13 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
     """
     folder = environ.get("LASTMILE_BUNDLE") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost 10 ms of each cold start
     bundle = Bundle(folder, _required(environ, "LASTMILE_MANIFEST_DIGEST"))
+    bundle.functions = _open_functions(environ, bundle)
+    if "LASTMILE_WEIGHTS_URL" in environ:
+        from lastmile_runtime.stores import open_store
+        from lastmile_runtime.weights import Weights
+
+        kept = environ.get("LASTMILE_WEIGHTS_FOLDER", "/tmp/lastmile")  # noqa: S108 - made as its owner's alone, or refused
+        bundle.weights = Weights(open_store(environ["LASTMILE_WEIGHTS_URL"]), kept)
     routing = _open_routing(environ, bundle, log)
     if keeps_running:
         routing.watch()
@@ -68,6 +83,20 @@ def _json(environ: Mapping[str, str], name: str) -> Any:
         return jsons.loads(_required(environ, name))
     except ValueError as error:
         raise BundleError(f"{name} is not JSON: {error}.") from error
+
+
+def _open_functions(environ: Mapping[str, str], bundle: Bundle) -> dict[str, Function]:
+    remote = [version for version in bundle.manifest.versions if version.remote is not None]
+    if not remote:
+        return {}
+    from lastmile_runtime.functions import open_functions
+
+    timeout_s = environ.get("LASTMILE_TIMEOUT_S", "30")
+    try:
+        deadline_s = float(timeout_s) * _ANSWER_SHARE
+    except ValueError:
+        raise BundleError(f"LASTMILE_TIMEOUT_S is {timeout_s!r}, but must be a number of seconds.") from None
+    return open_functions(_json(environ, "LASTMILE_FUNCTIONS"), remote, deadline_s)
 
 
 def _open_routing(environ: Mapping[str, str], bundle: Bundle, log: Log) -> FixedRouting | LiveRouting:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from lastmile_runtime.manifest import Bundle
     from lastmile_runtime.stores import Store
 
 CHUNK_BYTES = 8 << 20
@@ -84,6 +85,47 @@ def describe(path: str, chunk_bytes: int = CHUNK_BYTES) -> dict[str, Any]:
         "sha256": whole.hexdigest(),
         "chunks": {"bytes": chunk_bytes, "sha256": chunks},
     }
+
+
+class Weights:
+    """The store of a bundle's large files, and the folder where they are kept."""
+
+    def __init__(self, store: Store, folder: str) -> None:
+        self._store = store
+        self._folder = folder
+
+    def gather(self, bundle: Bundle, names: list[str]) -> str:
+        """Put the files of one model beside each other, each verified; return the folder that stands for the bundle's.
+
+        What the bundle's package has is copied, so that a model finds its parts beside it. Raises BundleError.
+        """
+        place = os.path.join(self._folder, bundle.digest.rpartition(":")[2][:32])
+        try:
+            _own(self._folder)
+        except OSError as error:
+            raise BundleError(f"{self._folder} cannot keep weights: {error.strerror or error}.") from error
+        for name in names:
+            entry = bundle.manifest.files[name]
+            if "chunks" in entry:
+                fetch(self._store, name, entry, place)
+            else:
+                _copy(bundle.verify(name), name, place)
+        return place
+
+
+def _copy(path: str, name: str, folder: str) -> None:
+    """Copy a verified file of the bundle."""
+    target = os.path.join(folder, *name.split("/"))
+    half = f"{target}.{os.getpid()}.half"
+    try:
+        _own(folder)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        with open(path, "rb") as source, open(half, "wb") as copy:
+            while piece := source.read(_PIECE_BYTES):
+                copy.write(piece)
+        os.replace(half, target)
+    except OSError as error:
+        raise BundleError(f"{name} cannot be kept in {folder}: {error.strerror or error}.") from error
 
 
 def fetch(store: Store, name: str, entry: Mapping[str, Any], folder: str) -> str:

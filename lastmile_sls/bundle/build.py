@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
 from lastmile_sls.bundle.app import FOLDER, app_files
+from lastmile_sls.bundle.bytecode import RUNTIME, BytecodeError, compile_bundle
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.inspection.inspect import inspect
@@ -17,7 +19,6 @@ from lastmile_sls.spec import version as spec_version
 from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
-RUNTIME = "lastmile_runtime"
 MATRIX = "input"
 _NUMBERS = (
     "BOOL",
@@ -44,42 +45,58 @@ class BuiltBundle:
     """`sha256:` and the hash of the manifest, which holds the hash of every file."""
 
 
-def build_bundle(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
-    """Build the bundle of a spec's versions.
+def describe_versions(spec: Spec, folder: Path) -> list[Version]:
+    """Return what the manifest of a function that serves them says of the spec's versions.
+
+    Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
+    that does not take what the spec's contract says.
+    """
+    return [_version(index, spec, folder) for index in range(len(spec.versions))]
+
+
+def build_bundle(
+    spec: Spec,
+    folder: Path,
+    destination: Path,
+    versions: Sequence[Version] | None = None,
+    *,
+    is_router: bool = True,
+) -> BuiltBundle:
+    """Build the bundle of one function.
 
     Args:
         spec: The spec; its files are there.
         folder: What its paths are relative to.
         destination: Where to; must not exist.
+        versions: What its manifest says of them; those without an artifact are served elsewhere. By default, it
+            serves all of the spec's (`describe_versions`).
+        is_router: Whether callers reach it: the contract is checked there, and the user's application runs there.
 
-    Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
-    that does not take what the spec's contract says; and for an application that is not there.
+    Raises LastmileError as `describe_versions` does, and for an application that is not there.
     """
-    versions = [_version(index, spec, folder) for index in range(len(spec.versions))]
-    app = spec.endpoint.app
+    versions = describe_versions(spec, folder) if versions is None else list(versions)
+    artifacts = {entry.id: folder / entry.artifact for entry in spec.versions}
+    app = spec.endpoint.app if is_router else None
     files = app_files(app, folder) if app else {}
     try:
         _copy_runtime(destination / RUNTIME)
-        for entry, version in zip(spec.versions, versions, strict=True):
-            target = destination / version.artifact
-            target.parent.mkdir(parents=True)
-            shutil.copyfile(folder / entry.artifact, target)
+        for version in versions:
+            if version.artifact:
+                _copy(artifacts[version.id], destination / version.artifact)
         for name, path in files.items():
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, destination / name)
-        manifest = render(_manifest(spec, versions, destination))
+            _copy(path, destination / name)
+        compile_bundle(destination)
+        contract = contract_rules(spec) if is_router else None
+        named = f"{FOLDER}/{app}" if app else None
+        manifest = render(Manifest(spec.name, versions, _hashes(destination), contract, named))
         (destination / FILE).write_bytes(manifest)
+    except BytecodeError as error:
+        raise LastmileError(f"the bundle could not be compiled: {error}") from error
     except OSError as error:
         raise LastmileError(
             f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
         ) from error
     return BuiltBundle(destination, digest(manifest))
-
-
-def _manifest(spec: Spec, versions: list[Version], destination: Path) -> Manifest:
-    app = spec.endpoint.app
-    contract, named = contract_rules(spec), f"{FOLDER}/{app}" if app else None
-    return Manifest(spec.name, versions, _hashes(destination), contract, named)
 
 
 def _version(index: int, spec: Spec, folder: Path) -> Version:
@@ -168,6 +185,11 @@ def _rule(column: Column) -> dict[str, Any]:
         return {}
     found = {"name": column.name, "datatype": column.datatype, **known, **chosen}
     return found if column.impute is None else {**found, "impute": column.impute}
+
+
+def _copy(source: Path, destination: Path) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, destination)
 
 
 def _copy_runtime(destination: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
+from lastmile_sls.cli.progress import show_functions
 
 
 @click.command("build")
@@ -33,6 +34,8 @@ def command(spec_path: Path | None, target: str, output: Path | None, eject: boo
     if as_json:
         options.print_json({"project": str(folder), "plan": prepared.plan})
         return
-    bundle = prepared.plan["functions"][0]["bundle"]["digest"]
-    click.echo(f"project: {folder}\nstack: {prepared.program.stack}\nbundle: {bundle}")
+    click.echo(f"project: {folder}\nstack: {prepared.program.stack}")
+    for function in prepared.plan["functions"]:
+        click.echo(f"bundle of {function['name']}: {function['bundle']['digest']}")
+    show_functions(prepared.plan)
     click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.progress import Progress, show_outputs, summary
+from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -25,6 +25,8 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
     deploy.check_target(deploy.as_target(target), environ)
     prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target))
     progress = Progress(quiet=as_json)
+    if not as_json:
+        show_functions(prepared.plan)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
         deploy.check_free(prepared, find_home(environ))
@@ -36,7 +38,14 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
             {"operation": e.operation, "type": e.type, "name": e.name, "changed": e.changed}
             for e in progress.steps
         ]
-        options.print_json({"changes": result.changes, "steps": steps, "outputs": result.outputs})
+        options.print_json(
+            {
+                "functions": functions_of(prepared.plan),
+                "changes": result.changes,
+                "steps": steps,
+                "outputs": result.outputs,
+            }
+        )
         return
     click.echo(summary(result.changes, planned=True), err=True)
     show_outputs(result)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from lastmile_sls.engine.interface import Event, Operation, Result
+from lastmile_sls.plan.document import Plan
 
 _SIGNS: dict[Operation, tuple[str, str]] = {
     "create": ("+", "green"),
@@ -30,6 +32,7 @@ _DOING: dict[Operation, str] = {
     "replace": "replacing",
     "delete": "deleting",
 }
+_TOLD = ("name", "versions", "calls", "why")
 _HIDDEN_TYPES = ("pulumi:pulumi:Stack", "pulumi:providers:")
 
 
@@ -95,6 +98,19 @@ def summary(changes: Mapping[Operation, int], *, planned: bool = False) -> str:
         if changes.get(operation)
     ]
     return ", ".join(parts) or "nothing to do"
+
+
+def functions_of(plan: Plan) -> list[dict[str, Any]]:
+    """Return which function serves which versions, and why, as JSON has it."""
+    return [{key: value for key, value in function.items() if key in _TOLD} for function in plan["functions"]]
+
+
+def show_functions(plan: Plan) -> None:
+    """Say which function serves which versions, and why."""
+    for function in plan["functions"]:
+        click.echo(
+            f"  {function['name']} serves {', '.join(function['versions'])}: {function['why']}", err=True
+        )
 
 
 def show_outputs(result: Result) -> None:

@@ -59,6 +59,10 @@ def _show_function(function: FunctionStatus) -> None:
     weights = ", ".join(f"{version} {weight:g} %" for version, weight in shares)
     click.echo(f"  versions   {weights}")
     click.echo(f"  function   {function.name}, {function.memory_mb} MB, bundle {function.bundle[:19]}")
+    if function.why:
+        click.echo(f"             why: {function.why}")
+    if function.calls:
+        click.echo(f"             asks {', '.join(function.calls)} for the other versions")
     click.echo(f"             {function.requests} requests, {function.restarts} restarts")
     for instance in function.instances:
         click.echo(

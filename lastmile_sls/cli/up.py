@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.progress import Progress, show_outputs, summary
+from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -37,6 +37,7 @@ def command(
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
         click.echo(f"deploying {name}", err=True)
+        show_functions(prepared.plan)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
         deploy.check_free(prepared, find_home(environ))
@@ -46,6 +47,7 @@ def command(
     if as_json:
         options.print_json(
             {
+                "functions": functions_of(prepared.plan),
                 "changes": result.changes,
                 "outputs": result.outputs,
                 "project": str(prepared.program.folder),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from lastmile_runtime.manifest import FILE
 from lastmile_sls.local.gateway import RouteConfig
@@ -31,14 +32,15 @@ def function_config(place: Place, record: Record) -> FunctionConfig:
         routing_url=f"{bucket}/{inputs['routingDocument']}" if inputs.get("routingDocument") else None,
         queue=inputs.get("queue"),
         jobs_url=f"{bucket}/jobs" if inputs.get("queue") else None,
+        calls=tuple(inputs.get("calls") or ()),
     )
 
 
-def versions_of(config: FunctionConfig) -> list[str]:
-    """Return the ids of the versions in a function's bundle."""
+def versions_of(bundle: Path, *, remote: bool = True) -> list[str]:
+    """Return the ids of the versions in a bundle's manifest, without `remote` those that its function serves itself."""
     try:
-        manifest = json.loads((config.bundle / FILE).read_text(encoding="utf-8"))
-        return [str(version["id"]) for version in manifest["versions"]]
+        manifest = json.loads((bundle / FILE).read_text(encoding="utf-8"))
+        return [str(v["id"]) for v in manifest["versions"] if remote or v["predictor"] != "remote"]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # the function says what is wrong with its bundle, when it does not start
 

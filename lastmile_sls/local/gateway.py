@@ -117,14 +117,14 @@ class Gateway:
         headers: Headers = [(name.lower(), value) for name, value in scope["headers"]]
         request_id = _header(headers, _REQUEST_ID) or str(uuid.uuid4()).encode()
         try:
-            _check_path(scope["path"])
+            check_path(scope["path"])
             await self._check_caller(headers)
             answer = await self._measures(scope, headers) or await self._ask(
                 scope, receive, headers, request_id
             )
         except Refused as refused:
             self._watch.refused(refused.status)
-            answer = _refusal(scope["path"], refused)
+            answer = refusal_answer(scope["path"], refused)
         extra: Headers = [(_REQUEST_ID, request_id), *(self._bucket.headers() if self._bucket else ())]
         await _send(send, answer, extra, head=scope["method"] == "HEAD")
 
@@ -179,21 +179,28 @@ class Gateway:
             target += b"?" + scope["query_string"]
         kept = [(name, value) for name, value in headers if name not in _KEPT_BACK]
         kept.append((_REQUEST_ID, request_id))
-        while True:
-            pool = self._find_pool()
-            if pool is None:
-                detail = f"the function {self.config.function} is not deployed."
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"})
-            try:
-                return await ask_function(pool, scope["method"], target, kept, body)
-            except (PoolClosed, NotConnected):
-                continue  # nothing was sent yet: another process can have the request
+        return await forward(self._find_pool, self.config.function, scope["method"], target, kept, body)
 
 
-def _check_path(path: str) -> None:
+def check_path(path: str) -> None:
     """Refuse, from outside, the paths on which a function is given the queue's messages."""
     if path.lstrip("/").startswith("_lastmile"):
         raise Refused(HTTPStatus.NOT_FOUND, f"{path} is not a path of this endpoint.")
+
+
+async def forward(
+    find_pool: FindPool, function: str, method: str, target: bytes, headers: Headers, body: bytes
+) -> Answer:
+    """Ask whichever instance of a function takes the request, and return its answer. Raises Refused without one."""
+    while True:
+        pool = find_pool()
+        if pool is None:
+            detail = f"the function {function} is not deployed."
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "1"})
+        try:
+            return await ask_function(pool, method, target, headers, body)
+        except (PoolClosed, NotConnected):
+            continue  # nothing was sent yet: another process can have the request
 
 
 async def ask_function(pool: Pool, method: str, target: bytes, headers: Headers, body: bytes) -> Answer:
@@ -251,7 +258,7 @@ async def _read_body(receive: Receive, headers: Headers) -> bytes:
             return bytes(body)
 
 
-def _refusal(path: str, refused: Refused) -> Answer:
+def refusal_answer(path: str, refused: Refused) -> Answer:
     """Return the gateway's own answer, in the form that the function's would have on this path."""
     found = refusal(path, int(refused.status), refused.detail, dict(refused.headers))
     return Answer(

@@ -31,7 +31,7 @@ from lastmile_sls.local.configs import function_config, route_config, versions_o
 from lastmile_sls.local.functions import Pool
 from lastmile_sls.local.gateway import Gateway
 from lastmile_sls.local.home import Place
-from lastmile_sls.local.instances import QUEUES_SOCKET
+from lastmile_sls.local.instances import HOST_SOCKET
 from lastmile_sls.local.listener import Listener
 from lastmile_sls.local.logs import FunctionLog, log_file
 from lastmile_sls.local.messaging import Messaging
@@ -52,7 +52,7 @@ class Host:
         self._pools: dict[str, Pool] = {}
         self._gateways: dict[int, Gateway] = {}
         self._listeners: dict[int, Listener] = {}
-        self._messaging = Messaging(place, sockets / QUEUES_SOCKET, self._pools.get)
+        self._messaging = Messaging(place, sockets / HOST_SOCKET, self._pools.get, self._find_called)
         self._metrics = Metrics()
         self._retiring: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
@@ -105,11 +105,17 @@ class Host:
         for config in wanted:
             pool = self._pools.get(config.name)
             if pool is None or pool.config != config:
-                self._metrics.know(config.name, versions_of(config))
+                self._metrics.know(config.name, versions_of(config.bundle))
                 log = FunctionLog(log_file(self._place, config.name))
                 pool = Pool(config, self._sockets, log, partial(self._metrics.observe, config.name))
                 await pool.start()
                 self._pools[config.name] = pool
+
+    def _find_called(self, name: str) -> Pool | None:
+        """Return the pool of a function that another one of the deployment may ask; None for any other."""
+        return (
+            self._pools.get(name) if any(name in pool.config.calls for pool in self._pools.values()) else None
+        )
 
     def _retire(self, pool: Pool) -> None:
         task = asyncio.ensure_future(self._close(pool))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -20,8 +21,8 @@ _BACKLOG = 1024
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
 )
-QUEUES_SOCKET = "queues.sock"
-"""Where functions send to queues; in the folder of the instances' own sockets."""
+HOST_SOCKET = "host.sock"
+"""Where functions send to queues and ask each other; in the folder of the instances' own sockets."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _LAST_WORDS_S = 1.0
 
@@ -54,6 +55,8 @@ class FunctionConfig:
     """The queue that it sends to and works on."""
     jobs_url: str | None = None
     """Where answers of the queue's requests are kept."""
+    calls: tuple[str, ...] = ()
+    """The functions that it may ask."""
 
 
 class Instance:
@@ -115,7 +118,7 @@ class Instance:
 async def start_instance(config: FunctionConfig, path: Path) -> Instance:
     """Start a process that listens on a socket at the path; requests wait there until it is ready.
 
-    The queues' socket lies in the same folder.
+    The host's socket for functions lies in the same folder.
     """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -123,7 +126,7 @@ async def start_instance(config: FunctionConfig, path: Path) -> Instance:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-c", _BOOT, str(config.bundle)),
             cwd=config.bundle,
-            env=_environment(config, listener.fileno(), path.parent / QUEUES_SOCKET),
+            env=_environment(config, listener.fileno(), path.parent / HOST_SOCKET),
             pass_fds=[listener.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -140,12 +143,15 @@ def exit_words(code: int) -> str:
     return f"exited with code {code}"
 
 
-def _environment(config: FunctionConfig, descriptor: int, queues: Path) -> dict[str, str]:
+def _environment(config: FunctionConfig, descriptor: int, host: Path) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     optional = {
         "LASTMILE_ROUTING_URL": config.routing_url,
-        "LASTMILE_QUEUE_URL": f"unix://{queues}#{config.queue}" if config.queue else None,
+        "LASTMILE_QUEUE_URL": f"unix://{host}#{config.queue}" if config.queue else None,
         "LASTMILE_JOBS_URL": config.jobs_url,
+        "LASTMILE_FUNCTIONS": json.dumps({name: f"unix://{host}#{name}" for name in config.calls})
+        if config.calls
+        else None,
     }
     return {
         **{name: value for name, value in optional.items() if value is not None},
@@ -156,6 +162,7 @@ def _environment(config: FunctionConfig, descriptor: int, queues: Path) -> dict[
         "LASTMILE_ROUTING": config.routing,
         "LASTMILE_SOCKET_FD": str(descriptor),
         "LASTMILE_CONCURRENCY": str(config.concurrency),
+        "LASTMILE_TIMEOUT_S": f"{config.timeout_s:g}",
         "LASTMILE_FUNCTION": config.name,
         "LASTMILE_HOST_PID": str(os.getpid()),
     }

@@ -1,4 +1,7 @@
-"""The queues of a deployment in service: what sends to them, what they deliver to, and what is set aside."""
+"""The queues of a deployment in service: what sends to them, what they deliver to, and what is set aside.
+
+Functions ask each other through the same socket.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from lastmile_runtime.queues import LocalQueue
 from lastmile_runtime.stores import open_store
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records
+from lastmile_sls.local.calls import FindCalled
 from lastmile_sls.local.deliveries import Deliveries, DeliveriesConfig, at_once
 from lastmile_sls.local.functions import Pool
 from lastmile_sls.local.home import Place
@@ -37,12 +41,18 @@ _LEASE_MARGIN_S = 5.0
 class Messaging:
     """Serves each queue that a function works on."""
 
-    def __init__(self, place: Place, socket: Path, find_pool: Callable[[str], Pool | None]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        socket: Path,
+        find_pool: Callable[[str], Pool | None],
+        find_called: FindCalled,
+    ) -> None:
         self._place = place
         self._socket = socket
         self._find_pool = find_pool
         self._deliveries: dict[str, Deliveries] = {}
-        self._api = QueueApi(socket, self._deliveries)
+        self._api = QueueApi(socket, self._deliveries, find_called)
         self._begun: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 

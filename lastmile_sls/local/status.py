@@ -7,6 +7,7 @@ from typing import Any
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records, supervise
+from lastmile_sls.local.configs import versions_of
 from lastmile_sls.local.home import Place
 from lastmile_sls.local.queue import Counts
 from lastmile_sls.local.resources.queue import open_queue, queue_file
@@ -32,7 +33,11 @@ class FunctionStatus:
     name: str
     bundle: str
     weights: dict[str, float]
-    """Percent by version."""
+    """Percent of the deployment's requests, by version that it serves itself."""
+    why: str
+    """Why it serves those, and not others."""
+    calls: tuple[str, ...]
+    """The functions that it asks for the other versions."""
     memory_mb: int
     requests: int
     restarts: int
@@ -77,7 +82,10 @@ def read_status(place: Place) -> DeploymentStatus:
         tags=functions[0].inputs.get("tags", {}) if functions else {},
         functions=tuple(
             _function(
-                record, routing or record.inputs["routing"], live.get("functions", {}).get(record.name, {})
+                place,
+                record,
+                routing or record.inputs["routing"],
+                live.get("functions", {}).get(record.name, {}),
             )
             for record in functions
         ),
@@ -103,12 +111,18 @@ def read_key(place: Place, name: str | None = None) -> str:
     return str(value)
 
 
-def _function(record: records.Record, routing: dict[str, Any], live: dict[str, Any]) -> FunctionStatus:
+def _function(
+    place: Place, record: records.Record, routing: dict[str, Any], live: dict[str, Any]
+) -> FunctionStatus:
     weights = routing["weights"]
+    bundle = place.bundle(record.name, record.inputs["bundleDigest"])
+    served = versions_of(bundle, remote=False) or list(weights)
     return FunctionStatus(
         name=record.name,
         bundle=record.inputs["bundleDigest"],
-        weights={version: weight / 100 for version, weight in weights.items()},
+        weights={version: weights.get(version, 0) / 100 for version in served},
+        why=record.inputs.get("why") or "",
+        calls=tuple(record.inputs.get("calls") or ()),
         memory_mb=record.inputs["memoryMb"],
         requests=live.get("requests", 0),
         restarts=live.get("restarts", 0),

@@ -70,6 +70,9 @@ class FunctionPlan(TypedDict):
 
     name: str
     versions: list[str]
+    """What it serves itself."""
+    calls: dict[str, str]
+    """What it asks other functions for: the function by version. Of the router's function alone; nobody else may ask."""
     why: str
     """Why these versions share it, or have it alone."""
     bundle: BundlePlan
@@ -80,9 +83,9 @@ class FunctionPlan(TypedDict):
     min_instances: int
     max_instances: int
     routing: Routing
-    """What it answers by: for good with one version, else until it has read the live document."""
+    """What it answers by: until it has read the live document, or for good where there is none."""
     routing_document: str | None
-    """The live document's path in the bucket; None when there is nothing to route."""
+    """The live document's path in the bucket; None when there is nothing to route, or the router's function does it."""
     bucket: str | None
     """The bucket it reads and writes."""
     queue: str | None
@@ -129,6 +132,7 @@ class Plan(TypedDict):
     target: Target
     tags: dict[str, str]
     functions: list[FunctionPlan]
+    """The router's first."""
     bucket: str | None
     queue: QueuePlan | None
     routing: RoutingDocumentPlan | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from lastmile_sls.plan.document import (
     FORMAT,
     Auth,
@@ -17,11 +19,10 @@ from lastmile_sls.plan.document import (
     ShadowRouting,
     Target,
 )
+from lastmile_sls.plan.grouping import ROUTER, Group
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.spec.tags import tag_set
 
-FUNCTION = "predict"
-BUNDLE_PATH = f"bundles/{FUNCTION}"
 BUCKET = "state"
 QUEUE = "jobs"
 ROUTING_DOCUMENT = "routing.json"
@@ -38,13 +39,19 @@ def stack_name(spec: Spec, target: Target) -> str:
     return f"{spec.environment}-{target}"
 
 
-def make_plan(spec: Spec, target: Target, bundle_digest: str) -> Plan:
+def bundle_path(function: str) -> str:
+    """Return where a function's bundle lies, relative to the plan."""
+    return f"bundles/{function}"
+
+
+def make_plan(spec: Spec, target: Target, groups: Sequence[Group], digests: Mapping[str, str]) -> Plan:
     """Decide every resource of a deployment.
 
     Args:
         spec: A spec that fits the target (see `lastmile_sls.targets`).
         target: Where to.
-        bundle_digest: The digest of the built bundle, `sha256:...`.
+        groups: Which versions share a function, the router's first (see `lastmile_sls.plan.grouping`).
+        digests: The digest of each function's built bundle, `sha256:...`, by the function's name.
     """
     live = len(spec.versions) > 1
     return Plan(
@@ -54,7 +61,7 @@ def make_plan(spec: Spec, target: Target, bundle_digest: str) -> Plan:
         deployment=deployment_name(spec),
         target=target,
         tags=tag_set(spec),
-        functions=[_function(spec, bundle_digest)],
+        functions=_functions(spec, groups, digests),
         bucket=BUCKET if live or spec.queue else None,
         queue=_queue(spec),
         routing=RoutingDocumentPlan(bucket=BUCKET, path=ROUTING_DOCUMENT, content=routing(spec))
@@ -99,26 +106,56 @@ def _champion_first(spec: Spec) -> list[str]:
     return sorted((version.id for version in spec.versions), key=lambda id_: id_ != spec.champion())
 
 
-def _function(spec: Spec, bundle_digest: str) -> FunctionPlan:
-    resources = spec.resources
-    versions = [version.id for version in spec.versions]
-    live = len(versions) > 1
+def _functions(spec: Spec, groups: Sequence[Group], digests: Mapping[str, str]) -> list[FunctionPlan]:
+    router, *others = groups
+    return [
+        _router(spec, router, others, digests[router.function]),
+        *(_function(spec, group, digests[group.function]) for group in others),
+    ]
+
+
+def _router(spec: Spec, group: Group, others: Sequence[Group], digest: str) -> FunctionPlan:
+    """Return the function that callers reach: it routes between all versions, and works on the queue."""
+    live = len(spec.versions) > 1
     return FunctionPlan(
-        name=FUNCTION,
-        versions=versions,
-        why="all versions have the same dependencies" if live else "there is one version",
-        bundle=BundlePlan(path=BUNDLE_PATH, digest=bundle_digest),
+        {
+            **_function(spec, group, digest),
+            "calls": {version: other.function for other in others for version in other.versions},
+            "routing": _until_read(spec) if live else routing(spec),
+            "routing_document": ROUTING_DOCUMENT if live else None,
+            "bucket": BUCKET if live or spec.queue else None,
+            "queue": QUEUE if spec.queue else None,
+        }
+    )
+
+
+def _function(spec: Spec, group: Group, digest: str) -> FunctionPlan:
+    """Return a function that answers for the version that it is asked for."""
+    resources = spec.resources
+    return FunctionPlan(
+        name=group.function,
+        versions=list(group.versions),
+        calls={},
+        why=group.why,
+        bundle=BundlePlan(path=bundle_path(group.function), digest=digest),
         memory_mb=resources.memory_mb,
         timeout_s=resources.timeout_s,
         idle_timeout_s=spec.targets.local.idle_timeout_s,
         concurrency=resources.concurrency,
         min_instances=resources.min_instances,
         max_instances=resources.max_instances,
-        routing=_until_read(spec) if live else routing(spec),
-        routing_document=ROUTING_DOCUMENT if live else None,
-        bucket=BUCKET if live or spec.queue else None,
-        queue=QUEUE if spec.queue else None,
+        routing=_alone(spec, group),
+        routing_document=None,
+        bucket=None,
+        queue=None,
     )
+
+
+def _alone(spec: Spec, group: Group) -> Routing:
+    """Return what a function answers by whose callers always say the version: its first one."""
+    first = group.versions[0]
+    weights = {id_: 10_000 if id_ == first else 0 for id_ in group.versions}
+    return Routing({**_until_read(spec), "champion": first, "weights": weights})
 
 
 def _queue(spec: Spec) -> QueuePlan | None:
@@ -136,7 +173,7 @@ def _endpoint(spec: Spec) -> EndpointPlan:
     cors, limit, jwt = spec.endpoint.cors, spec.endpoint.rate_limit, spec.endpoint.jwt
     return EndpointPlan(
         name="endpoint",
-        function=FUNCTION,
+        function=ROUTER,
         auth=_AUTH[spec.endpoint.auth],
         jwt={"issuer": jwt.issuer, "audiences": list(jwt.audiences)} if jwt else None,
         port=spec.targets.local.port,

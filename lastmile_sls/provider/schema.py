@@ -34,6 +34,8 @@ INPUTS: dict[str, dict[str, dict[str, Any]]] = {
         "bucket": {**_STRING, "description": "The bucket that it reads and writes."},
         "routingDocument": {**_STRING, "description": "The live routing document's path in the bucket."},
         "queue": {**_STRING, "description": "The queue that it sends to and works on."},
+        "calls": {**_STRINGS, "description": "The functions of the deployment that it may ask."},
+        "why": {**_STRING, "description": "Why it serves what it serves."},
         **_TAGS,
     },
     "route": {
@@ -78,7 +80,7 @@ OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
     "queue": {"path": {**_STRING, "description": "The queue's file."}},
 }
 _OPTIONAL: dict[str, frozenset[str]] = {
-    "function": frozenset({"environment", "bucket", "routingDocument", "queue", "tags"}),
+    "function": frozenset({"environment", "bucket", "routingDocument", "queue", "calls", "why", "tags"}),
     "route": frozenset({"port", "cors", "rateLimit", "jwt", "tags"}),
     "queue": frozenset({"retentionS", "tags"}),
 }

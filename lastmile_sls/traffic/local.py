@@ -33,9 +33,13 @@ def require_traffic(place: Place) -> LiveTraffic:
 
 
 def deployed_versions(place: Place) -> list[str]:
-    """Return the ids of the versions that the deployment's functions serve, in the bundle's order."""
+    """Return the ids of the versions between which the router's function routes, in its bundle's order."""
     found: dict[str, None] = {}
-    for record in records.all_of(place, "function"):
+    functions = records.all_of(place, "function")
+    called = {name for record in functions for name in record.inputs.get("calls") or ()}
+    for record in functions:
+        if record.name in called:
+            continue
         digest = record.inputs["bundleDigest"]
         try:
             manifest = Bundle(str(place.bundle(record.name, digest)), digest).manifest

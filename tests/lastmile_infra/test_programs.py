@@ -75,6 +75,26 @@ def test_the_generated_project(work: Workspace) -> None:
     assert "doubler-dev is not deployed" in work.fails("url")
 
 
+def test_the_generated_project_of_versions_that_conflict(work: Workspace) -> None:
+    versions = [
+        {"id": id_, "artifact": artifact, "framework": "python", "entry": "Doubler", "requirements": [pin]}
+        for id_, artifact, pin in (("v1", "doubler.py", "a==1"), ("v2", "tripler.py", "a==2"))
+    ]
+    work.write_spec(versions=versions)
+    work.run("build")
+    pulumi = Pulumi(work, work.folder / ".lastmile" / "dev-local")
+    pulumi("stack", "init", "dev-local")
+    assert pulumi.up() == {"create": 8}
+    assert work.predict({"x-model-version": "v2"}).document["outputs"][0]["data"] == [3, 7.5]
+    assert pulumi.up() == {"same": 8}
+    resources = json.loads(pulumi("stack", "export"))["deployment"]["resources"]
+    functions = {r["inputs"]["name"]: r for r in resources if r["type"] == "lastmile:local:Function"}
+    assert functions["predict"]["inputs"]["calls"] == ["predict-v2"]
+    assert functions["predict"]["propertyDependencies"]["calls"] == [functions["predict-v2"]["urn"]]
+    assert functions["predict-v2"]["inputs"]["calls"] == []
+    pulumi("destroy", "--yes", "--skip-preview")
+
+
 def test_an_embedded_stack_is_imported_unchanged(work: Workspace) -> None:
     work.run("up")
     pulumi = Pulumi(work, work.folder / ".lastmile" / "dev-local")

@@ -206,3 +206,19 @@ def test_what_lies_beside_an_artifact_is_verified_with_it(tmp_path: Path) -> Non
     (tmp_path / "models/v1/data/w.bin").write_bytes(b"2")
     with pytest.raises(BundleError, match=r"^models/v1/data/w\.bin has the SHA-256 "):
         bundle.verify_model(bundle.manifest.versions[0])
+
+
+def test_a_version_that_another_function_serves_has_no_file_here() -> None:
+    remote = {"function": "predict-v2", "digest": "sha256:ab"}
+    entry = {**DOCUMENT["versions"][0], "id": "v2", "predictor": "remote", "artifact": "", "remote": remote}
+    found = parse(changed(versions=[*DOCUMENT["versions"], entry]))
+    assert [version.remote for version in found.versions] == [None, remote]
+    assert json.loads(render(found))["versions"] == [*DOCUMENT["versions"], entry]
+
+
+@pytest.mark.parametrize("remote", [None, {}, {"function": 7}, "predict-v2"])
+def test_a_version_that_nobody_serves_is_refused(remote: Any) -> None:
+    entry = {**DOCUMENT["versions"][0], "predictor": "remote", "artifact": "", "remote": remote}
+    with pytest.raises(BundleError) as refused:
+        parse(changed(versions=[entry]))
+    assert str(refused.value) == "manifest.json has the version 'v1', but not the function that serves it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +13,14 @@ from typing import Any
 import pytest
 
 from lastmile_runtime import weights
+from lastmile_runtime.application import Application
 from lastmile_runtime.errors import BundleError
+from lastmile_runtime.http import Request
+from lastmile_runtime.manifest import FILE, digest
+from lastmile_runtime.startup import start
 from lastmile_runtime.stores import NotFound, Object, StoreError
+from lastmile_runtime.telemetry import Log
+from tests.lastmile_runtime.bundles import MODEL, matrix, python_version, routing, write_bundle
 
 CONTENT = bytes(range(256)) * 10  # in chunks of 1000 bytes: two whole ones, and one of 560
 NAME = "models/v1/weights.bin"
@@ -215,3 +222,64 @@ def test_threads_that_need_one_file_fetch_it_once(entry: dict[str, Any], tmp_pat
     assert found == [CONTENT] * 4
     assert store.attempts == {0: 1, 1000: 1, 2000: 1}
     assert os.stat(tmp_path / "scratch").st_mode & 0o777 == 0o700  # noqa: PTH116 - one number of many
+
+
+LOADS = """
+import pathlib
+class Model:
+    def load(self, folder):
+        self.table = pathlib.Path(folder, "table.bin").read_bytes()
+        self.note = pathlib.Path(folder, "note.txt").read_text()
+    def predict(self, inputs):
+        return {"doubled": [[len(self.table), len(self.note)] for _ in inputs["x"]]}
+"""
+
+
+def start_with_stored_weights(tmp_path: Path, **environ: str) -> Application:
+    """Start a function whose model has its table in an object store, and a note in the bundle."""
+    table = tmp_path / "table.bin"
+    table.write_bytes(CONTENT)
+    entry = weights.describe(str(table), chunk_bytes=1000)
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / entry["sha256"]).write_bytes(CONTENT)
+    folder = tmp_path / "bundle"
+    write_bundle(folder, [python_version()], {"models/v1/model.py": LOADS, "models/v1/note.txt": "hello"})
+    manifest = json.loads((folder / FILE).read_text())
+    manifest["files"]["models/v1/table.bin"] = entry
+    (folder / FILE).write_text(json.dumps(manifest))
+    given = {
+        "LASTMILE_BUNDLE": str(folder),
+        "LASTMILE_MANIFEST_DIGEST": digest((folder / FILE).read_bytes()),
+        "LASTMILE_ROUTING": json.dumps(routing()),
+        **environ,
+    }
+    return start(given, Log("predict", lambda line: None), keeps_running=False)
+
+
+def predict(application: Application) -> Any:
+    body = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
+    return json.loads(application.handle(Request("POST", f"/v2/models/{MODEL}/infer", body=body)).body)
+
+
+def test_a_model_finds_its_stored_weights_beside_what_the_bundle_has(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    environ = {"LASTMILE_WEIGHTS_URL": (tmp_path / "store").as_uri(), "LASTMILE_WEIGHTS_FOLDER": str(kept)}
+    answer = predict(start_with_stored_weights(tmp_path, **environ))
+    assert answer["outputs"][0]["data"] == [len(CONTENT), len("hello")]
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_weights_that_were_changed_in_the_store_are_not_loaded(tmp_path: Path) -> None:
+    environ = {
+        "LASTMILE_WEIGHTS_URL": (tmp_path / "store").as_uri(),
+        "LASTMILE_WEIGHTS_FOLDER": str(tmp_path / "kept"),
+    }
+    application = start_with_stored_weights(tmp_path, **environ)
+    (stored,) = (tmp_path / "store").iterdir()
+    stored.write_bytes(CONTENT[:-1] + b"!")
+    assert "chunk 3 of 3 is not the deployed one" in predict(application)["error"]
+
+
+def test_without_a_store_it_is_said_what_to_set(tmp_path: Path) -> None:
+    error = predict(start_with_stored_weights(tmp_path))["error"]
+    assert "models/v1/table.bin is not in the bundle but in a store: set LASTMILE_WEIGHTS_URL." in error

@@ -11,7 +11,6 @@ import sys
 import time
 
 from lastmile_runtime.adapters import aws_events
-from lastmile_runtime.adapters.aws_events import EventError
 from lastmile_runtime.forms.emf import form
 from lastmile_runtime.http import Request, Response, refusal
 from lastmile_runtime.telemetry import Log
@@ -87,15 +86,8 @@ class Function:
             raise RuntimeError(self._reason)
         if kind == aws_events.QUEUE:
             return self._work(application, event["Records"], context), None
-        if kind == aws_events.PING:
-            application.prepare()
-            return {"lastmile": "ping", "model": application.service.model, "ready": True}, None
-        scheduled = getattr(application, "scheduled", None)
-        if scheduled is None:
-            raise EventError(
-                "the event is an EventBridge schedule's, but this function has nothing to do on a schedule."
-            )
-        return scheduled(event), None
+        found = application.scheduled()
+        return ({"lastmile": "ping", **found} if kind == aws_events.PING else found), None
 
     def prepare(self) -> None:
         """Load what will answer, before a snapshot of the process is taken. Raises RequestError when it cannot be."""

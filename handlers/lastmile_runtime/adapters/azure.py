@@ -24,8 +24,7 @@ from lastmile_runtime.startup import start
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
 
     from lastmile_runtime.application import Application
 
@@ -49,9 +48,8 @@ def create(environ: Mapping[str, str]) -> func.FunctionApp:
     _take_requests(app, functions)
     if environ.get("LASTMILE_QUEUE_NAME"):
         _take_messages(app, functions)
-    scheduled = getattr(application, "scheduled", None)
-    if environ.get("LASTMILE_SCHEDULE") and scheduled:
-        _take_times(app, functions, scheduled)
+    if environ.get("LASTMILE_SCHEDULE"):
+        _take_times(app, functions)
     return app
 
 
@@ -70,13 +68,11 @@ def _take_messages(app: func.FunctionApp, functions: Functions) -> None:
         functions.work(message, context)
 
 
-def _take_times(
-    app: func.FunctionApp, functions: Functions, scheduled: Callable[[dict[str, Any]], Any]
-) -> None:
+def _take_times(app: func.FunctionApp, functions: Functions) -> None:
     @app.function_name("scheduled")
     @app.timer_trigger(arg_name="timer", schedule="%LASTMILE_SCHEDULE%")
     def run(timer: func.TimerRequest, context: func.Context) -> None:
-        functions.run(scheduled, timer, context)
+        functions.run(timer, context)
 
 
 def _queue_attempts(environ: Mapping[str, str]) -> int:
@@ -138,15 +134,13 @@ class Functions:
         if response.afterwards:
             self._later.add(response.afterwards)
 
-    def run(
-        self, scheduled: Callable[[dict[str, Any]], Any], timer: func.TimerRequest, context: func.Context
-    ) -> None:
+    def run(self, timer: func.TimerRequest, context: func.Context) -> None:
         """Do what is to be done at certain times. Raises whatever that raises."""
         began = time.perf_counter()
         response = Response(204, {}, b"", {"past_due": timer.past_due})
         with self._log.invocation():
             try:
-                scheduled({"past_due": timer.past_due})
+                response.facts.update(self._application.scheduled())
             except Exception as error:
                 _note(response, error)
                 raise

@@ -30,7 +30,9 @@ class HeadError(RequestError):
 class Parser:
     """Turns the bytes of one connection into requests, however they are cut."""
 
-    __slots__ = ("_at", "_body", "_buffer", "_chunked", "_head", "_length", "keep_alive", "wants_continue")
+    __slots__ = (
+        *("_at", "_body", "_buffer", "_chunked", "_head", "_last", "_length", "keep_alive", "wants_continue"),
+    )
 
     def __init__(self) -> None:
         self._buffer: bytes | bytearray = b""
@@ -38,6 +40,8 @@ class Parser:
         """How much of the buffer is done with. Deleting it each time would copy what clients sent ahead each time."""
         self._head: Request | None = None
         """The request whose body has not come yet."""
+        self._last: tuple[bytes | bytearray, Request, bool, bool, int] | None = None
+        """The last head's bytes, and what they say: most clients send the same head with each request."""
         self._length = 0
         self._chunked = False
         self._body = bytearray()
@@ -86,15 +90,21 @@ class Parser:
             if len(self._buffer) - self._at > MAX_HEAD_BYTES:
                 raise HeadError("/", 431, f"the request's head is longer than {MAX_HEAD_BYTES} bytes.")
             return False
-        head = self._buffer[self._at : end].decode("latin-1")
+        head = self._buffer[self._at : end]
         self._at = end + 4
-        request, self.keep_alive = parse_head(head)
+        if self._last is not None and self._last[0] == head:
+            _, known, self.keep_alive, self._chunked, self._length = self._last
+            self._head = _copy(known)
+            return True
+        request, self.keep_alive = parse_head(head.decode("latin-1"))
         self._chunked = _is_chunked(request)
         self._length = 0 if self._chunked else _length(request)
         if "expect" in request.headers:
             waits = request.headers["expect"].lower() == "100-continue"
             self.wants_continue = waits and (self._chunked or len(self._buffer) < self._at + self._length)
-        self._head = request
+        else:
+            self._last = head, request, self.keep_alive, self._chunked, self._length
+        self._head = _copy(request)
         return True
 
     def _take_chunks(self) -> Request | None:
@@ -139,6 +149,10 @@ class Parser:
         self._head = None
         self.wants_continue = False
         return request
+
+
+def _copy(head: Request) -> Request:
+    return Request(head.method, head.path, head.headers.copy(), b"", head.query)
 
 
 def parse_head(head: str) -> tuple[Request, bool]:

@@ -1,11 +1,10 @@
 """How each kind of model is loaded and called; a kind's module is imported when a model of it is loaded.
 
 Every module has `load(path, version)`, which returns a function from the request's tensors to the answer's.
+But `remote` loads nothing: its models are another function's.
 """
 
 from __future__ import annotations
-
-from importlib import import_module
 
 from lastmile_runtime.errors import BundleError
 
@@ -32,5 +31,6 @@ def load(path: str, version: Version) -> Predict:
     """
     if version.predictor not in KINDS:
         raise BundleError(f"predictor is {version.predictor!r}, but must be one of {', '.join(KINDS)}.")
-    predict: Predict = import_module(f"{__name__}.{version.predictor}").load(path, version)
+    module = __import__(f"{__name__}.{version.predictor}", fromlist=["load"])
+    predict: Predict = module.load(path, version)
     return predict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -34,6 +33,8 @@ def within(action: Callable[[], Found], deadline_s: float) -> Found:
             found.append(action())
         except Exception as error:  # noqa: BLE001 - it is raised to whoever waits
             raised.append(error)
+
+    import threading
 
     thread = threading.Thread(target=run, name="lastmile-store", daemon=True)
     thread.start()

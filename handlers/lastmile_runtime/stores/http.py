@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from _thread import allocate_lock  # threading would cost 4 ms of each cold start
 
 from lastmile_runtime.hashing import blake2b64
 from lastmile_runtime.stores import NotFound, Object, StoreError, check_path
@@ -45,7 +45,7 @@ class HttpStore:
         self._authorize = authorize
         self._version_header = version_header
         self._idle: list[Connection] = []
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def get(self, path: str, etag: str | None = None, deadline_s: float | None = None) -> Object | None:
         """Return an object, None when the server says that it is still the one of `etag`."""

@@ -26,19 +26,21 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
     ]
     bucket, opts_of_functions = _storage(name, plan, opts)
     queue = _queue(name, plan, opts)
-    functions = {
-        function["name"]: Function(
+    functions: dict[str, Function] = {}
+    for function in sorted(
+        plan["functions"], key=lambda function: len(function["calls"])
+    ):  # the called come first
+        functions[function["name"]] = Function(
             f"{name}-{function['name']}",
             deployment=deployment,
             plan=function,
             folder=folder,
             bucket=bucket.name if bucket and function["bucket"] else None,
             queue=queue.name if queue and function["queue"] else None,
+            calls=[functions[called].name for called in sorted(set(function["calls"].values()))],
             tags=tags,
             opts=opts_of_functions,
         )
-        for function in plan["functions"]
-    }
     route = Route(
         f"{name}-{plan['endpoint']['name']}",
         deployment=deployment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -23,6 +24,7 @@ class Function(pulumi.CustomResource):
         folder: Path,
         bucket: pulumi.Input[str] | None,
         queue: pulumi.Input[str] | None,
+        calls: Sequence[pulumi.Input[str]],
         tags: dict[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -42,6 +44,8 @@ class Function(pulumi.CustomResource):
             "bucket": bucket,
             "routingDocument": plan["routing_document"],
             "queue": queue,
+            "calls": calls,
+            "why": plan["why"],
             "tags": tags,
         }
         super().__init__("lastmile:local:Function", resource_name, properties, opts)

@@ -50,10 +50,18 @@ class Function(Kind):
             for name in inputs.get("environment") or {}
             if name.startswith(_RESERVED)
         ]
+        if inputs.get("name") in (inputs.get("calls") or ()):
+            wrong.append(("calls", f"calls names {inputs['name']}, but a function cannot ask itself."))
         return wrong
 
     def make(self, place: Place, record: Record) -> dict[str, Any]:
         """Copy the bundle in, verified. Earlier copies stay until the host's processes have done with them."""
+        for called in record.inputs.get("calls") or ():
+            if records.get(place, "function", called) is None:
+                raise LastmileError(
+                    f"the function {record.name} of {place.deployment} calls the function {called}, which does not exist.",
+                    "Make that one first.",
+                )
         wanted = place.bundle(record.name, record.inputs["bundleDigest"])
         if not wanted.exists():
             _copy(Path(record.inputs["source"]), wanted, record.inputs["bundleDigest"])

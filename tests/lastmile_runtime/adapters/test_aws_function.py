@@ -50,15 +50,12 @@ class Queueing:
     def prepare(self) -> None:
         self.asked.append("prepare")
 
+    def scheduled(self) -> dict[str, Any]:
+        self.asked.append("scheduled")
+        return {"model": "churn", "ready": True}
+
     def restored(self) -> None:
         self.asked.append("restored")
-
-
-class Scheduled(Queueing):
-    """One that does something on a schedule."""
-
-    def scheduled(self, event: dict[str, Any]) -> dict[str, Any]:
-        return {"done": event["detail-type"]}
 
 
 def started(application: Any, environ: dict[str, str], write: Callable[[str], Any] = print) -> Function:
@@ -284,14 +281,15 @@ def test_the_application_is_told_of_the_last_attempt(attempt: int, last: bool) -
     assert application.asked == [("one", attempt, last)]
 
 
-def test_a_ping_loads_what_will_answer_and_is_answered() -> None:
+def test_a_ping_and_a_schedule_load_what_will_answer() -> None:
     application = Queueing()
     made, _ = function(application)
     assert made.answer({"lastmile": "ping"}, CONTEXT) == (
         {"lastmile": "ping", "model": "churn", "ready": True},
         None,
     )
-    assert application.asked == ["prepare"]
+    assert made.answer(samples.SCHEDULE, CONTEXT) == ({"model": "churn", "ready": True}, None)
+    assert application.asked == ["scheduled", "scheduled"]
 
 
 def test_a_ping_of_a_model_that_cannot_be_loaded_fails(tmp_path: Path) -> None:
@@ -300,15 +298,13 @@ def test_a_ping_of_a_model_that_cannot_be_loaded_fails(tmp_path: Path) -> None:
         made.answer({"lastmile": "ping"}, CONTEXT)
 
 
-def test_a_schedule_is_done_where_there_is_something_to_do() -> None:
-    made, _ = function(Scheduled())
-    assert made.answer(samples.SCHEDULE, CONTEXT) == ({"done": "Scheduled Event"}, None)
-    made, _ = function(Queueing())
-    with pytest.raises(EventError) as found:
-        made.answer(samples.SCHEDULE, CONTEXT)
-    assert str(found.value) == (
-        "the event is an EventBridge schedule's, but this function has nothing to do on a schedule."
-    )
+def test_a_schedule_of_a_real_function_says_what_is_ready(tmp_path: Path) -> None:
+    made, _ = served(tmp_path, python_bundle(tmp_path))
+    assert made.answer(samples.SCHEDULE, CONTEXT)[0] == {
+        "model": "breast-cancer",
+        "champion": "v1",
+        "ready": True,
+    }
 
 
 def test_the_hooks_of_a_snapshot_reach_the_application() -> None:

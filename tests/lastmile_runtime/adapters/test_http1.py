@@ -28,6 +28,33 @@ def test_a_request_is_read() -> None:
     assert request.headers == {"host": "local", "x-a": "b, c", "content-length": "3"}
 
 
+HEADS = {
+    b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\n": b"ab",
+    b"POST /a HTTP/1.1\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n": b"abc",
+    b"POST /a HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n": b"1\r\nx\r\n0\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nconnection: close\r\n\r\n": b"",
+}
+
+
+@given(st.lists(st.sampled_from(sorted(HEADS)), max_size=8))
+def test_a_head_that_comes_again_says_the_same_as_on_its_own(heads: list[bytes]) -> None:
+    parser = Parser()
+    for head in heads:
+        parser.feed(head + HEADS[head])
+        request, alone = parser.take(), Parser()
+        alone.feed(head + HEADS[head])
+        expected = alone.take()
+        assert request is not None
+        assert expected is not None
+        assert (request.method, request.path, request.headers) == (
+            expected.method,
+            expected.path,
+            expected.headers,
+        )
+        assert (request.body, parser.keep_alive) == (expected.body, alone.keep_alive)
+        request.headers["x-added"] = request.path = "later"  # is this request's alone
+
+
 STREAM = (
     b"\r\nPOST /a HTTP/1.1\r\ncontent-length: 4\r\n\r\nabcd"
     b"GET /b HTTP/1.1\r\n\r\n"

@@ -9,11 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lastmile_sls.plan.document import read, render
+from lastmile_sls.plan.document import Plan, read, render
+from lastmile_sls.plan.grouping import group_versions
 from lastmile_sls.plan.make import make_plan, routing
+from lastmile_sls.spec.model import Spec
 from tests.lastmile_sls.specs import make_spec
 
 DIGEST = "sha256:" + "ab" * 32
+OTHER_DIGEST = "sha256:" + "cd" * 32
+PINNED = [
+    {"id": "v1", "artifact": "one.py", "framework": "python", "entry": "M", "requirements": ["a==1"]},
+    {"id": "v2", "artifact": "two.py", "framework": "python", "entry": "M", "requirements": ["a==2"]},
+    {"id": "v3", "artifact": "two.py", "framework": "python", "entry": "M"},
+    {"id": "v4", "artifact": "two.py", "framework": "python", "entry": "M", "requirements": ["a==2.0"]},
+]
+
+
+def plan_of(spec: Spec) -> Plan:
+    groups = group_versions(spec, {})
+    digests = {group.function: DIGEST if group.function == "predict" else OTHER_DIGEST for group in groups}
+    return make_plan(spec, "local", groups, digests)
 
 
 def test_golden_plan() -> None:
@@ -33,7 +48,7 @@ def test_golden_plan() -> None:
         tags={"team": "Growth"},
         targets={"local": {"port": 9000, "idle_timeout_s": 60}},
     )
-    assert json.loads(render(make_plan(spec, "local", DIGEST))) == {
+    assert json.loads(render(plan_of(spec))) == {
         "format": "lastmile.plan/1",
         "project": "churn",
         "stack": "dev-local",
@@ -51,7 +66,8 @@ def test_golden_plan() -> None:
             {
                 "name": "predict",
                 "versions": ["v1", "v2"],
-                "why": "all versions have the same dependencies",
+                "calls": {},
+                "why": "the dependencies of all versions agree",
                 "bundle": {"path": "bundles/predict", "digest": DIGEST},
                 "memory_mb": 512,
                 "timeout_s": 30,
@@ -109,11 +125,11 @@ def test_golden_plan() -> None:
 
 
 def test_the_same_spec_gives_the_same_bytes() -> None:
-    assert render(make_plan(make_spec(), "local", DIGEST)) == render(make_plan(make_spec(), "local", DIGEST))
+    assert render(plan_of(make_spec())) == render(plan_of(make_spec()))
 
 
 def test_a_public_endpoint_has_no_key() -> None:
-    plan = make_plan(make_spec(endpoint={"auth": "public"}), "local", DIGEST)
+    plan = plan_of(make_spec(endpoint={"auth": "public"}))
     assert (plan["endpoint"]["auth"], plan["keys"]) == ("public", [])
 
 
@@ -128,21 +144,65 @@ def test_one_version_has_nothing_to_route_and_needs_no_bucket() -> None:
     spec = make_spec(
         versions=[{"id": "only", "artifact": "one.py", "framework": "python", "entry": "M"}], traffic={}
     )
-    plan = make_plan(spec, "local", DIGEST)
+    plan = plan_of(spec)
     assert (plan["bucket"], plan["routing"], plan["queue"]) == (None, None, None)
     (function,) = plan["functions"]
     assert (function["routing_document"], function["bucket"], function["queue"]) == (None, None, None)
     assert function["why"] == "there is one version"
 
 
+def test_versions_that_conflict_have_functions_of_their_own_behind_the_routers() -> None:
+    spec = make_spec(
+        versions=PINNED,
+        traffic={"champion": "v1", "weights": {"v1": 50, "v2": 50}, "shadows": [{"version": "v4"}]},
+        queue={},
+    )
+    plan = plan_of(spec)
+    router, other = plan["functions"]
+    assert plan["endpoint"]["function"] == router["name"] == "predict"
+    assert (router["versions"], router["calls"]) == (["v1", "v3"], {"v2": "predict-v2", "v4": "predict-v2"})
+    assert router["bundle"] == {"path": "bundles/predict", "digest": DIGEST}
+    assert router["routing"]["weights"] == {"v1": 10_000, "v2": 0, "v3": 0, "v4": 0}
+    assert (router["routing_document"], router["bucket"], router["queue"]) == (
+        "routing.json",
+        "state",
+        "jobs",
+    )
+    assert router["why"] == "v1 needs a==1, v2 needs a==2"
+
+    assert (other["name"], other["versions"], other["calls"]) == ("predict-v2", ["v2", "v4"], {})
+    assert other["bundle"] == {"path": "bundles/predict-v2", "digest": OTHER_DIGEST}
+    assert (other["routing"]["champion"], other["routing"]["weights"]) == ("v2", {"v2": 10_000, "v4": 0})
+    assert (other["routing"]["shadows"], other["routing"]["rules"], other["routing"]["sticky"]) == (
+        [],
+        [],
+        None,
+    )
+    assert (other["routing_document"], other["bucket"], other["queue"]) == (None, None, None)
+    assert other["why"] == "v2 needs a==2, v1 needs a==1"
+    rooms = [
+        [f[key] for key in ("memory_mb", "timeout_s", "concurrency", "max_instances")]
+        for f in (router, other)
+    ]
+    assert rooms[0] == rooms[1]
+
+
+def test_the_champions_group_is_the_routers_function() -> None:
+    plan = plan_of(make_spec(versions=PINNED, traffic={"champion": "v4"}))
+    assert [(f["name"], f["versions"], f["calls"]) for f in plan["functions"]] == [
+        ("predict", ["v2", "v3", "v4"], {"v1": "predict-v1"}),
+        ("predict-v1", ["v1"], {}),
+    ]
+
+
 def test_two_keys_are_valid_while_one_is_replaced() -> None:
-    plan = make_plan(make_spec(endpoint={"keys": ["key", "key-2027"]}), "local", DIGEST)
+    plan = plan_of(make_spec(endpoint={"keys": ["key", "key-2027"]}))
     assert plan["keys"] == ["key", "key-2027"]
 
 
 def test_tokens_need_no_key() -> None:
     jwt = {"issuer": "https://id.example/", "audiences": ["churn"]}
-    plan = make_plan(make_spec(endpoint={"auth": "jwt", "jwt": jwt}), "local", DIGEST)
+    plan = plan_of(make_spec(endpoint={"auth": "jwt", "jwt": jwt}))
     assert (plan["endpoint"]["auth"], plan["endpoint"]["jwt"], plan["keys"]) == ("jwt", jwt, [])
 
 
@@ -154,7 +214,7 @@ def test_hundredths_of_a_percent_are_exact(hundredths: int) -> None:
 
 
 def test_a_plan_is_read_back(tmp_path: Path) -> None:
-    plan = make_plan(make_spec(), "local", DIGEST)
+    plan = plan_of(make_spec())
     (tmp_path / "plan.json").write_text(render(plan))
     assert read(tmp_path / "plan.json") == plan
 

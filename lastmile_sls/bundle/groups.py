@@ -1,0 +1,57 @@
+"""One bundle per function: the versions that it serves, and for the router's, how the others are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lastmile_runtime.manifest import Version
+from lastmile_sls.bundle.build import BuiltBundle, build_bundle, describe_versions
+from lastmile_sls.plan.grouping import Group
+from lastmile_sls.spec.model import Spec
+
+REMOTE = "remote"
+"""The predictor of a version that another function serves (`lastmile_runtime.predictors.remote`)."""
+
+
+def build_bundles(
+    spec: Spec, groups: Sequence[Group], folder: Path, destination: Path
+) -> dict[str, BuiltBundle]:
+    """Build the bundle of each function.
+
+    Args:
+        spec: The spec; its files are there.
+        groups: Which versions share a function, the router's first.
+        folder: What the spec's paths are relative to.
+        destination: Where to: a folder per function.
+
+    Returns the bundles by function. The router's manifest holds the digests of the others', so its own digest stands
+    for all of them. Raises LastmileError as `build_bundle` does.
+    """
+    versions = {version.id: version for version in describe_versions(spec, folder)}
+    router, *others = groups
+    built: dict[str, BuiltBundle] = {}
+    for group in others:
+        mine = [versions[id_] for id_ in group.versions]
+        built[group.function] = build_bundle(
+            spec, folder, destination / group.function, mine, is_router=False
+        )
+    for group in others:
+        digest = built[group.function].digest
+        versions |= {id_: _elsewhere(versions[id_], group.function, digest) for id_ in group.versions}
+    built[router.function] = build_bundle(spec, folder, destination / router.function, [*versions.values()])
+    return built
+
+
+def _elsewhere(version: Version, function: str, digest: str) -> Version:
+    """Return what the router's manifest says of a version that another function serves."""
+    return Version(
+        id=version.id,
+        predictor=REMOTE,
+        artifact="",
+        columns=version.columns,
+        frame=version.frame,
+        inputs=version.inputs,
+        outputs=version.outputs,
+        remote={"function": function, "digest": digest},
+    )
