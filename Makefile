@@ -4,9 +4,10 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-CHECKED := lastmile_sls handlers infra tests examples
+CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
+NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py
 
-.PHONY: demo test conformance lock clean help
+.PHONY: demo test conformance native lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,13 +30,13 @@ $(UV):
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)
+$(VENV)/.demo: requirements/demo.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the demo needs"
 	@$(UV) pip install --quiet --python $(VENV) -r requirements/demo.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
+$(VENV)/.dev: requirements/dev.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the tests need"
 	@$(UV) pip install --quiet --python $(VENV) -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
@@ -46,6 +47,9 @@ $(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
 	@$(UV) pip install --quiet --python $(VENV) -r requirements/conformance.txt
 	@touch $@
 
+native: | $(UV)  ## compile the native evaluator anew, for every processor
+	@$(UV) run --quiet --no-project --python $(BIN)/python --with "$$($(BIN)/python native/build.py --requirement)" native/build.py
+
 lock: | $(UV)  ## resolve the requirements files anew
 	@set -e; for set in sklearn:demo dev:dev conformance:conformance; do \
 	  echo "==> requirements/$${set#*:}.txt"; \
@@ -54,5 +58,5 @@ lock: | $(UV)  ## resolve the requirements files anew
 	    --no-emit-package lastmile-sls --extra $${set%:*} pyproject.toml -o requirements/$${set#*:}.txt; \
 	done
 
-clean:  ## remove the virtual environment and every cache
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+clean:  ## remove the virtual environment, every cache and what was compiled
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist handlers/lastmile_runtime/native

@@ -24,6 +24,7 @@ from tests.lastmile_runtime.adapters.runtime_api import RuntimeApi
 NAME = "cold_start"
 TIMEOUT_S = 60.0
 PROCESSOR = "processor time, ms"
+MEMORY = "memory, MB"
 _POLL_S = 0.1
 HANDLER = "lastmile_runtime.adapters.aws.handler"
 
@@ -34,6 +35,9 @@ PLAIN_TWO = "ours, plain class, 2 versions"
 OWN = "ours, plain class, 1 version, own bootstrap"
 ONNX = "ours, ONNX, 2 versions"
 ONNX_OWN = "ours, ONNX, 2 versions, own bootstrap"
+TREES = "ours, compiled trees, 1 version"
+TREES_TWO = "ours, compiled trees, 2 versions"
+TREES_OWN = "ours, compiled trees, 1 version, own bootstrap"
 NAIVE = "FastAPI + Mangum + joblib + scikit-learn"
 CAREFUL = "FastAPI + Mangum + ONNX Runtime"
 GOALS = [
@@ -42,6 +46,10 @@ GOALS = [
     Goal("own bootstrap to bare `python -I -S`", OWN, BARE, at_most=1.6),
     Goal("naive to ours with ONNX, runtime client", NAIVE, ONNX, at_least=8),
     Goal("naive to ours with ONNX, own bootstrap", NAIVE, ONNX_OWN, at_least=8),
+    Goal("compiled trees to the empty handler, one version", TREES, EMPTY, at_most=1.10),
+    Goal("naive to compiled trees, one version", NAIVE, TREES, at_least=35),
+    Goal("naive to compiled trees, two versions", NAIVE, TREES_TWO, at_least=25),
+    Goal("naive to compiled trees, own bootstrap", NAIVE, TREES_OWN, at_least=80),
 ]
 _OURS_ON = "contract (range, missing), telemetry (EMF lines), digest check"
 _LIVE_ON = f"{_OURS_ON}, sticky 90/10 routing, document read over HTTP"
@@ -80,6 +88,7 @@ def entries(workshop: Workshop, store: str) -> list[Entry]:
     total, probability = sum(workshop.row("python")), workshop.facts["probability"]
     plain, two = workshop.bundle("python", 1), workshop.bundle("python", 2)
     onnx = workshop.bundle("onnx", 2)
+    trees, trees_two = workshop.bundle("sklearn", 1), workshop.bundle("sklearn", 2)
     return [
         bare(workshop),
         empty(workshop),
@@ -88,6 +97,9 @@ def entries(workshop: Workshop, store: str) -> list[Entry]:
         ours(workshop, store, OWN, plain, total, _OURS_ON, own=True),
         ours(workshop, store, ONNX, onnx, probability, _LIVE_ON),
         ours(workshop, store, ONNX_OWN, onnx, probability, _LIVE_ON, own=True),
+        ours(workshop, store, TREES, trees, probability, _OURS_ON),
+        ours(workshop, store, TREES_TWO, trees_two, probability, _LIVE_ON),
+        ours(workshop, store, TREES_OWN, trees, probability, _OURS_ON, own=True),
         peer(workshop, NAIVE, "fastapi", "lambda_sklearn", workshop.joblib),
         peer(workshop, CAREFUL, "fastapi-onnx", "lambda_onnx", workshop.onnx),
     ]
@@ -232,6 +244,7 @@ def sample(workshop: Workshop, entry: Entry) -> None:
             ) as function:
                 answer = first_byte(function) if entry.row.name == BARE else outcome(api, id_, function)
                 took_s = time.perf_counter() - started
+                memory_mb = most_memory_mb(function)
     except (EnvironmentFailure, TimeoutError, OSError) as error:
         entry.row.failure = str(error)
         return
@@ -243,6 +256,7 @@ def sample(workshop: Workshop, entry: Entry) -> None:
         entry.row.failure = f"the answer is wrong: {str(answer)[:300]}"
         return
     entry.row.samples.append(took_s * 1000)
+    entry.row.details.setdefault(MEMORY, []).append(memory_mb)
     entry.row.details.setdefault(PROCESSOR, []).append(function.processor_s * 1000)
 
 
@@ -258,6 +272,12 @@ def function_environ(api: RuntimeApi, folder: Path, python: Path) -> dict[str, s
         # Where Lambda's own packages are; an isolated interpreter does not find its environment's otherwise.
         "LAMBDA_RUNTIME_DIR": str(site_packages(python)),
     }
+
+
+def most_memory_mb(function: Running) -> float:
+    """Return the most that a process has held so far (MB)."""
+    status = Path(f"/proc/{function.process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
 
 
 def first_byte(function: Running) -> bool:

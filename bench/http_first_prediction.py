@@ -26,6 +26,7 @@ _RETRY_S = 0.002
 _NOT_READY_S = 0.02
 """A server that answers, but not yet with predictions, is not kept from loading by being asked too often."""
 OURS = "ours, ONNX"
+TREES = "ours, compiled trees"
 GOALS = [
     Goal("naive FastAPI to ours", "FastAPI + uvicorn + joblib + scikit-learn", OURS, at_least=6),
     Goal("BentoML to ours", "BentoML", OURS, at_least=10),
@@ -33,6 +34,10 @@ GOALS = [
     Goal("MLServer without workers to ours", "MLServer, no workers", OURS, at_least=10),
     Goal("LitServe to ours", "LitServe", OURS, at_least=10),
     Goal("MLflow to ours", "MLflow", OURS, at_least=10),
+    Goal("naive FastAPI to compiled trees", "FastAPI + uvicorn + joblib + scikit-learn", TREES, at_least=50),
+    Goal("BentoML to compiled trees", "BentoML", TREES, at_least=80),
+    Goal("MLServer to compiled trees", "MLServer", TREES, at_least=80),
+    Goal("LitServe to compiled trees", "LitServe", TREES, at_least=80),
 ]
 
 
@@ -41,6 +46,7 @@ def run(workshop: Workshop, rounds: int) -> Report:
     with object_store(workshop.objects, workshop.logs / "object-store.log") as store:
         found = [
             servers.ours(workshop, store, "trained"),
+            servers.ours(workshop, store, "compiled"),
             servers.fastapi_onnx(workshop),
             servers.fastapi(workshop, "trained"),
             servers.litserve(workshop, "trained"),

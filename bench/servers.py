@@ -16,7 +16,7 @@ from typing import Any, Literal
 from bench.environments import EnvironmentFailure
 from bench.workshop import INFER, MODEL, STICKY, Workshop, module_command, our_answer
 
-Kind = Literal["trained", "noop"]
+Kind = Literal["trained", "compiled", "noop"]
 OURS = "ours"
 DEFAULTS = "its defaults; no contract, no routing"
 
@@ -67,8 +67,13 @@ def ours(workshop: Workshop, store: str, kind: Kind, *, governed: bool = True) -
     if governed:
         on += ", contract (range, missing), sticky 90/10 routing with a document read over HTTP"
     versions = 2 if governed else 1
-    bundle = workshop.bundle("onnx" if kind == "trained" else "python", versions, contract=governed)
-    name = OURS + (", ONNX" if kind == "trained" else "")
+    bundled, told = {
+        "trained": ("onnx", ", ONNX"),
+        "compiled": ("sklearn", ", compiled trees"),
+        "noop": ("python", ""),
+    }[kind]
+    bundle = workshop.bundle(bundled, versions, contract=governed)
+    name = OURS + told
     return Server(
         name if governed else f"{name}, 1 version, no contract",
         "ours",

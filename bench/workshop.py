@@ -42,7 +42,7 @@ class Bundle:
     document: dict[str, Any] | None
     """The live routing document; None when there is one version."""
     kind: str
-    """`python`, a plain class, or `onnx`, the trained model."""
+    """`python`, a plain class; `onnx`, the trained model as ONNX; `sklearn`, as joblib wrote it, compiled."""
 
     def environ(self, store: str) -> dict[str, str]:
         """Return the function's environment; `store` is the URL of the object store with the live document."""
@@ -123,7 +123,7 @@ class Workshop:
         """Return a bundle that `lastmile build` wrote.
 
         Args:
-            kind: `python`, a plain class, or `onnx`, the trained model.
+            kind: `python`, a plain class; `onnx`, the trained model as ONNX; `sklearn`, as joblib wrote it, compiled.
             versions: How many of the same; with two, 90 and 10 percent, and a live routing document.
             contract: Refuse what is missing or out of range.
         """
@@ -136,9 +136,9 @@ class Workshop:
         work = self.folder / "specs" / name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        artifact = "model.onnx" if kind == "onnx" else "model.py"
-        if kind == "onnx":
-            shutil.copyfile(self.onnx, work / artifact)
+        artifact = {"onnx": "model.onnx", "sklearn": "model.joblib"}.get(kind, "model.py")
+        if kind != "python":
+            shutil.copyfile(self.onnx if kind == "onnx" else self.joblib, work / artifact)
         else:
             (work / artifact).write_text(SUM)
         (work / "lastmile.yaml").write_text(
@@ -161,10 +161,13 @@ class Workshop:
         ids = [f"v{number}" for number in range(1, versions + 1)]
         name, datatype = self._input(kind)
         row = self.row(kind)
-        bounds = [self.facts["minimum"], self.facts["maximum"]] if kind == "onnx" else [min(row), max(row)]
+        bounds = [min(row), max(row)] if kind == "python" else [self.facts["minimum"], self.facts["maximum"]]
         matrix = {"name": name, "datatype": datatype, "shape": [-1, len(row)]}
+        # What scikit-learn trained on an array takes is a table whose columns have numbers for names.
+        table = [{"name": f"x{index}", "datatype": datatype} for index in range(len(row))]
         rule = {"minimum": bounds[0], "maximum": bounds[1], "missing": "reject", "out_of_range": "reject"}
-        inputs = [{**matrix, **(rule if contract else {})}]
+        columns = table if kind == "sklearn" else [matrix]
+        inputs = [{**column, **(rule if contract else {})} for column in columns]
         outputs = [{"name": "total", "datatype": "FP64", "shape": [-1]}] if kind == "python" else []
         traffic: dict[str, Any] = {"champion": "v1", "sticky": {"header": next(iter(STICKY))}}
         if versions == 2:
@@ -183,11 +186,12 @@ class Workshop:
 
     def _input(self, kind: str) -> tuple[str, str]:
         """Return the name and datatype of a model's one input."""
-        return (self.facts["input"], "FP32") if kind == "onnx" else ("X", "FP64")
+        known = {"onnx": (str(self.facts["input"]), "FP32"), "sklearn": ("input", "FP64")}
+        return known.get(kind, ("X", "FP64"))
 
     def row(self, kind: str) -> list[float]:
         """Return the row that a kind of model is sent."""
-        return list(self.facts["row"]) if kind == "onnx" else PLAIN_ROW
+        return PLAIN_ROW if kind == "python" else list(self.facts["row"])
 
     def request(self, bundle: Bundle) -> bytes:
         """Return an Open Inference Protocol request with the kind's row."""

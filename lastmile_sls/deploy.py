@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -13,6 +13,7 @@ from typing import cast, get_args
 import psutil
 
 from lastmile_sls.bundle.groups import build_bundles
+from lastmile_sls.bundle.models import Served, describe, free_of_framework, prepare_models
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import Engine, EngineError, EngineName, Program
 from lastmile_sls.errors import LastmileError
@@ -41,6 +42,8 @@ class Prepared:
     spec: Spec
     plan: Plan
     program: Program
+    predictors: list[Served]
+    """What serves each version."""
 
 
 def find_spec(path: Path | None) -> Path:
@@ -73,7 +76,14 @@ def check_target(target: Target, environ: Mapping[str, str]) -> None:
     )
 
 
-def prepare(spec_path: Path, target: Target, *, output: Path | None = None, eject: bool = False) -> Prepared:
+def prepare(
+    spec_path: Path,
+    target: Target,
+    *,
+    output: Path | None = None,
+    eject: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Prepared:
     """Check a spec, bundle its models, plan its resources and write the Pulumi project.
 
     Args:
@@ -81,6 +91,7 @@ def prepare(spec_path: Path, target: Target, *, output: Path | None = None, ejec
         target: Where the deployment goes.
         output: The project's folder; by default `.lastmile/<stack>` beside the spec.
         eject: Copy the Pulumi components into the project.
+        tell: Told what is being done.
 
     Raises LastmileError, before anything is written, for whatever the spec, its files or the target refuse.
     """
@@ -88,14 +99,18 @@ def prepare(spec_path: Path, target: Target, *, output: Path | None = None, ejec
     folder = spec_path.resolve().parent
     check_files(spec, folder)
     refuse(target, local.refusals(spec, this_machine()))
-    groups = group_versions(spec, this_interpreter())
     with tempfile.TemporaryDirectory(prefix="lastmile-") as scratch:
-        built = build_bundles(spec, groups, folder, Path(scratch))
+        group_versions(spec, this_interpreter())  # refuses what is no requirement before anything takes long
+        models = prepare_models(spec, folder, Path(scratch), tell)
+        groups = group_versions(spec, this_interpreter(), free_of_framework(models))
+        built = build_bundles(spec, groups, models, folder, Path(scratch) / "bundles")
         plan = make_plan(spec, target, groups, {name: bundle.digest for name, bundle in built.items()})
         place = output or folder / OUTPUT_FOLDER / plan["stack"]
         bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}
-        program = write_program(plan, bundles, place, eject=eject)
-    return Prepared(spec, plan, program)
+        reports = {f"certification-{m.version.id}.json": m.report.to_json() for m in models if m.report}
+        program = write_program(plan, bundles, place, reports, eject=eject)
+        predictors = [describe(model) for model in models]
+    return Prepared(spec, plan, program, predictors)
 
 
 def find_program(spec_path: Path, target: Target) -> Program:

@@ -9,31 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.manifest import FILE, Manifest, TensorSpec, Version, digest, hash_file, render
+from lastmile_runtime.manifest import FILE, Manifest, digest, hash_file, render
 from lastmile_sls.bundle.app import FOLDER, app_files
 from lastmile_sls.bundle.bytecode import RUNTIME, BytecodeError, compile_bundle
+from lastmile_sls.compile.choose import Choice
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
-from lastmile_sls.inspection.inspect import inspect
-from lastmile_sls.spec import version as spec_version
 from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
-
-MATRIX = "input"
-_NUMBERS = (
-    "BOOL",
-    "INT8",
-    "INT16",
-    "INT32",
-    "INT64",
-    "UINT8",
-    "UINT16",
-    "UINT32",
-    "UINT64",
-    "FP16",
-    "FP32",
-    "FP64",
-)
 
 
 @dataclass(frozen=True)
@@ -45,20 +27,11 @@ class BuiltBundle:
     """`sha256:` and the hash of the manifest, which holds the hash of every file."""
 
 
-def describe_versions(spec: Spec, folder: Path) -> list[Version]:
-    """Return what the manifest of a function that serves them says of the spec's versions.
-
-    Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
-    that does not take what the spec's contract says.
-    """
-    return [_version(index, spec, folder) for index in range(len(spec.versions))]
-
-
 def build_bundle(
     spec: Spec,
     folder: Path,
     destination: Path,
-    versions: Sequence[Version] | None = None,
+    models: Sequence[Choice],
     *,
     is_router: bool = True,
 ) -> BuiltBundle:
@@ -68,21 +41,19 @@ def build_bundle(
         spec: The spec; its files are there.
         folder: What its paths are relative to.
         destination: Where to; must not exist.
-        versions: What its manifest says of them; those without an artifact are served elsewhere. By default, it
-            serves all of the spec's (`describe_versions`).
+        models: What its manifest says of the versions, and their files; those without are served elsewhere.
         is_router: Whether callers reach it: the contract is checked there, and the user's application runs there.
 
-    Raises LastmileError as `describe_versions` does, and for an application that is not there.
+    Raises LastmileError for an application that is not there.
     """
-    versions = describe_versions(spec, folder) if versions is None else list(versions)
-    artifacts = {entry.id: folder / entry.artifact for entry in spec.versions}
+    versions = [model.version for model in models]
     app = spec.endpoint.app if is_router else None
     files = app_files(app, folder) if app else {}
     try:
         _copy_runtime(destination / RUNTIME)
-        for version in versions:
-            if version.artifact:
-                _copy(artifacts[version.id], destination / version.artifact)
+        for model in models:
+            for path in model.files:
+                _copy(path, (destination / model.version.artifact).with_name(path.name))
         for name, path in files.items():
             _copy(path, destination / name)
         compile_bundle(destination)
@@ -97,76 +68,6 @@ def build_bundle(
             f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
         ) from error
     return BuiltBundle(destination, digest(manifest))
-
-
-def _version(index: int, spec: Spec, folder: Path) -> Version:
-    entry = spec.versions[index]
-    field = f"versions[{index}]"
-    facts = _read(field, entry, folder / entry.artifact)
-    inputs = _inputs(field, spec.contract.inputs, facts)
-    columns = [column.name for column in inputs] if _is_table(entry, inputs) else []
-    outputs = facts.outputs or _facts_of(spec.contract.outputs)
-    return Version(
-        id=entry.id,
-        predictor=entry.framework,
-        artifact=f"models/{entry.id}/{Path(entry.artifact).name}",
-        entry=entry.entry,
-        columns=columns,
-        frame=entry.frame or facts.frame,
-        inputs=_matrix(inputs) if columns else [_tensor(column) for column in inputs],
-        outputs=[_tensor(column) for column in outputs],
-    )
-
-
-def _read(field: str, entry: spec_version.Version, artifact: Path) -> ModelFacts:
-    facts = inspect(artifact, trust=entry.trusted, entry=entry.entry)
-    if facts.framework != entry.framework:
-        raise LastmileError(
-            f"{field}.framework is {entry.framework!r}, but {entry.artifact} is a model of {facts.framework!r}.",
-            f"Write framework: {facts.framework}, or name another artifact.",
-        )
-    return facts
-
-
-def _inputs(field: str, contract: tuple[Column, ...], facts: ModelFacts) -> tuple[ColumnFacts, ...]:
-    """Return the model's inputs, under the contract's names where the model knows only how many it takes."""
-    if not contract:
-        return facts.inputs
-    if not facts.inputs:
-        return _facts_of(contract)
-    theirs, ours = [c.name for c in facts.inputs], [c.name for c in contract]
-    if len(theirs) != len(ours) or (facts.named and theirs != ours):
-        raise LastmileError(
-            f"{field} takes {len(theirs)} inputs, {_some(theirs)}, but contract.inputs has {len(ours)}, {_some(ours)}.",
-            "Make them the same, in the model's order; all versions of a deployment take the same inputs.",
-        )
-    return _facts_of(contract)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-
-
-def _facts_of(columns: tuple[Column, ...]) -> tuple[ColumnFacts, ...]:
-    return tuple(ColumnFacts(column.name, column.datatype, column.shape) for column in columns)
-
-
-def _is_table(entry: spec_version.Version, inputs: tuple[ColumnFacts, ...]) -> bool:
-    """A model with named columns takes a table; ONNX and plain classes take tensors as they are named."""
-    if entry.framework in ("onnx", "python"):
-        return False
-    return bool(inputs) and all(column.shape == (-1,) for column in inputs)
-
-
-def _matrix(columns: tuple[ColumnFacts, ...]) -> list[TensorSpec]:
-    """Return one matrix for a table of numbers, else one tensor per column."""
-    if all(column.datatype in _NUMBERS for column in columns):
-        return [TensorSpec(MATRIX, "FP64", [-1, len(columns)])]
-    return [_tensor(column) for column in columns]
-
-
-def _tensor(column: ColumnFacts) -> TensorSpec:
-    return TensorSpec(column.name, column.datatype, list(column.shape))
 
 
 def contract_rules(spec: Spec) -> dict[str, Any] | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lastmile_runtime.manifest import Version
-from lastmile_sls.bundle.build import BuiltBundle, build_bundle, describe_versions
+from lastmile_sls.bundle.build import BuiltBundle, build_bundle
+from lastmile_sls.compile.choose import Choice
 from lastmile_sls.plan.grouping import Group
 from lastmile_sls.spec.model import Spec
 
@@ -15,37 +16,38 @@ REMOTE = "remote"
 
 
 def build_bundles(
-    spec: Spec, groups: Sequence[Group], folder: Path, destination: Path
+    spec: Spec, groups: Sequence[Group], models: Sequence[Choice], folder: Path, destination: Path
 ) -> dict[str, BuiltBundle]:
     """Build the bundle of each function.
 
     Args:
         spec: The spec; its files are there.
         groups: Which versions share a function, the router's first.
+        models: What was chosen for each version (`lastmile_sls.bundle.models`).
         folder: What the spec's paths are relative to.
         destination: Where to: a folder per function.
 
     Returns the bundles by function. The router's manifest holds the digests of the others', so its own digest stands
     for all of them. Raises LastmileError as `build_bundle` does.
     """
-    versions = {version.id: version for version in describe_versions(spec, folder)}
+    chosen = {model.version.id: model for model in models}
     router, *others = groups
     built: dict[str, BuiltBundle] = {}
     for group in others:
-        mine = [versions[id_] for id_ in group.versions]
+        mine = [chosen[id_] for id_ in group.versions]
         built[group.function] = build_bundle(
             spec, folder, destination / group.function, mine, is_router=False
         )
     for group in others:
         digest = built[group.function].digest
-        versions |= {id_: _elsewhere(versions[id_], group.function, digest) for id_ in group.versions}
-    built[router.function] = build_bundle(spec, folder, destination / router.function, [*versions.values()])
+        chosen |= {id_: _elsewhere(chosen[id_].version, group.function, digest) for id_ in group.versions}
+    built[router.function] = build_bundle(spec, folder, destination / router.function, [*chosen.values()])
     return built
 
 
-def _elsewhere(version: Version, function: str, digest: str) -> Version:
-    """Return what the router's manifest says of a version that another function serves."""
-    return Version(
+def _elsewhere(version: Version, function: str, digest: str) -> Choice:
+    """Return what the router's bundle has of a version that another function serves."""
+    remote = Version(
         id=version.id,
         predictor=REMOTE,
         artifact="",
@@ -55,3 +57,4 @@ def _elsewhere(version: Version, function: str, digest: str) -> Version:
         outputs=version.outputs,
         remote={"function": function, "digest": digest},
     )
+    return Choice(remote, [], [], None)

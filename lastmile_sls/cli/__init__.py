@@ -22,6 +22,7 @@ COMMANDS = {
     "logs": "show what functions and their host logged",
     "destroy": "delete a deployment",
     "build": "write the Pulumi project without deploying it",
+    "inspect": "say what serves each version: predictor, size, proof, first answer",
     "schema": "print the spec's JSON Schema",
     "stack": "hand a stack over to the Pulumi CLI",
     "doctor": "look at this machine and say what is missing",

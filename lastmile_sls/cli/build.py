@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.progress import show_functions
+from lastmile_sls.cli.predictors import measure_first_answers, predictors_of, show_predictors
+from lastmile_sls.cli.progress import Telling, show_functions
 
 
 @click.command("build")
@@ -29,13 +30,18 @@ def command(spec_path: Path | None, target: str, output: Path | None, eject: boo
 
     deploy.check_target(deploy.as_target(target), deploy.environ())
     path = deploy.find_spec(spec_path)
-    prepared = deploy.prepare(path, deploy.as_target(target), output=output, eject=eject)
+    with Telling(quiet=as_json) as tell:
+        prepared = deploy.prepare(path, deploy.as_target(target), output=output, eject=eject, tell=tell)
+        tell("measuring first answers")
+        answers = measure_first_answers(prepared)
     folder = prepared.program.folder
     if as_json:
-        options.print_json({"project": str(folder), "plan": prepared.plan})
+        predictors = predictors_of(prepared.predictors, answers)
+        options.print_json({"project": str(folder), "plan": prepared.plan, "predictors": predictors})
         return
     click.echo(f"project: {folder}\nstack: {prepared.program.stack}")
     for function in prepared.plan["functions"]:
         click.echo(f"bundle of {function['name']}: {function['bundle']['digest']}")
     show_functions(prepared.plan)
+    show_predictors(prepared.predictors, answers)
     click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.predictors import predictors_of, show_predictors
+from lastmile_sls.cli.progress import Progress, Telling, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -23,10 +24,12 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
 
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
-    prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target))
+    with Telling(quiet=as_json) as tell:
+        prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target), tell=tell)
     progress = Progress(quiet=as_json)
     if not as_json:
         show_functions(prepared.plan)
+        show_predictors(prepared.predictors)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
         deploy.check_free(prepared, find_home(environ))
@@ -41,6 +44,7 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
         options.print_json(
             {
                 "functions": functions_of(prepared.plan),
+                "predictors": predictors_of(prepared.predictors),
                 "changes": result.changes,
                 "steps": steps,
                 "outputs": result.outputs,

@@ -85,6 +85,24 @@ class Progress:
             click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
 
 
+class Telling:
+    """Says on one line, which is overwritten, what is being done before an engine runs; on a terminal only."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._live = sys.stderr.isatty() and not quiet
+
+    def __enter__(self) -> Telling:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self("")
+
+    def __call__(self, text: str) -> None:
+        """Say it."""
+        if self._live:
+            click.echo(f"\r\x1b[2K{f'  … {text}' if text else ''}", err=True, nl=False)
+
+
 def describe(event: Event) -> str:
     """Return a resource's kind and name, `Function churn-dev-predict`."""
     return f"{event.type.rsplit(':', 1)[-1]} {event.name}"

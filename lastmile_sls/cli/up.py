@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.predictors import predictors_of, show_predictors
+from lastmile_sls.cli.progress import Progress, Telling, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -32,12 +33,14 @@ def command(
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
     path = deploy.find_spec(spec_path)
-    prepared = deploy.prepare(path, deploy.as_target(target))
+    with Telling(quiet=as_json) as tell:
+        prepared = deploy.prepare(path, deploy.as_target(target), tell=tell)
     progress = Progress(quiet=as_json)
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
         click.echo(f"deploying {name}", err=True)
         show_functions(prepared.plan)
+        show_predictors(prepared.predictors)
     try:
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
         deploy.check_free(prepared, find_home(environ))
@@ -48,6 +51,7 @@ def command(
         options.print_json(
             {
                 "functions": functions_of(prepared.plan),
+                "predictors": predictors_of(prepared.predictors),
                 "changes": result.changes,
                 "outputs": result.outputs,
                 "project": str(prepared.program.folder),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.inspection import lightgbm, onnx, python, sklearn, xgboost
+from lastmile_sls.inspection import lightgbm, mlflow, onnx, python, sklearn, xgboost
 from lastmile_sls.inspection.facts import ModelFacts
 from lastmile_sls.inspection.sample import add_sample, read_sample
 
@@ -37,7 +37,7 @@ def inspect(
     """Return what is known about a model file.
 
     Args:
-        path: The file.
+        path: The file; or an MLflow model folder.
         sample: A CSV file with a header and rows as the model takes them.
         trust: Load a pickle in the ordinary way, which runs whatever code it holds.
         entry: The predictor's class, when a Python file has several.
@@ -56,6 +56,8 @@ def inspect(
 
 def reader(path: Path) -> Reader:
     """Return the module that reads a file. Raises LastmileError, listing what is recognised, when none does."""
+    if mlflow.recognises(path):
+        return mlflow
     head = _head(path)
     for candidate in _READERS:
         if candidate.recognises(path, head):

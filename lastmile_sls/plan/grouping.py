@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class Group:
     """Why these share it, and not all."""
 
 
-def group_versions(spec: Spec, environment: Mapping[str, str]) -> list[Group]:
+def group_versions(spec: Spec, environment: Mapping[str, str], compiled: Collection[str] = ()) -> list[Group]:
     """Return the functions that a spec's versions need, the router's, with the champion, first.
 
     The champion comes first and the others as the spec has them; each joins the first group in which it conflicts
@@ -39,12 +39,14 @@ def group_versions(spec: Spec, environment: Mapping[str, str]) -> list[Group]:
     Args:
         spec: The spec.
         environment: What requirements' markers are evaluated with (PEP 508), of the interpreter that will run them.
+        compiled: The versions that need nothing of what they were made with any more.
 
     Raises LastmileError, naming the field, for what is no requirement, and for a version that can never be installed.
     """
     from lastmile_sls.plan.requirements import conflicts, needs_of
 
     needs = {v.id: needs_of(index, v, environment) for index, v in enumerate(spec.versions)}
+    needs |= {id_: {} for id_ in compiled}
     champion = spec.champion()
     groups: list[list[str]] = []
     for id_ in sorted(needs, key=lambda id_: id_ != champion):

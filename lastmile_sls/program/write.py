@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -28,13 +29,21 @@ lastmile_infra.deploy(Path(__file__).resolve().parent / "plan.json")
 _COMPONENTS = "lastmile_infra"
 
 
-def write_program(plan: Plan, bundles: Mapping[str, Path], folder: Path, *, eject: bool = False) -> Program:
+def write_program(
+    plan: Plan,
+    bundles: Mapping[str, Path],
+    folder: Path,
+    reports: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    eject: bool = False,
+) -> Program:
     """Write the project into the folder; what is already right is left as it is.
 
     Args:
         plan: The plan.
         bundles: The built bundle of each function, by the path that the plan gives it.
         folder: Where to; made when missing.
+        reports: Documents about the bundles, by file name, for `reports/`.
         eject: Copy the components in as well, so that the project runs them and not the installed ones.
 
     Raises LastmileError when the folder cannot be written, or holds ejected components that `eject` would overwrite.
@@ -48,6 +57,7 @@ def write_program(plan: Plan, bundles: Mapping[str, Path], folder: Path, *, ejec
         folder.mkdir(parents=True, exist_ok=True)
         for path, bundle in bundles.items():
             _mirror(bundle, folder / path)
+        _write_reports(folder / "reports", reports or {})
         if eject:
             _eject(folder)
         _write(folder / "plan.json", render(plan))
@@ -59,6 +69,17 @@ def write_program(plan: Plan, bundles: Mapping[str, Path], folder: Path, *, ejec
             "Free space or mend the folder's rights, then run again.",
         ) from error
     return Program(folder, plan["project"], plan["stack"])
+
+
+def _write_reports(folder: Path, reports: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the documents, and remove those of former bundles."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name not in reports:
+                path.unlink()
+    for name, document in reports.items():
+        folder.mkdir(exist_ok=True)
+        _write(folder / name, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _pulumi_yaml(plan: Plan, folder: Path) -> str:

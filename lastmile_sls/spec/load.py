@@ -45,10 +45,15 @@ def check_files(spec: Spec, folder: Path) -> None:
     for index, version in enumerate(spec.versions):
         paths = {"artifact": version.artifact, "sample": version.sample}
         for field, name in paths.items():
-            if name and not is_uri(name) and not (folder / name).is_file():
+            if name and not is_uri(name) and not _is_there(folder / name, field, version.framework):
                 missing.append(_missing(f"versions[{index}].{field}", name, folder / name))
     if missing:
         raise LastmileError("\n".join(missing), "Paths are relative to the spec.")
+
+
+def _is_there(path: Path, field: str, framework: str) -> bool:
+    """Tell whether a file is there; an MLflow model is a folder."""
+    return path.is_dir() if field == "artifact" and framework == "mlflow" else path.is_file()
 
 
 def _missing(field: str, name: str, path: Path) -> str:

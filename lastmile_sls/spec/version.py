@@ -31,6 +31,13 @@ class Version(Section):
     frame: Annotated[
         StrictBool, Field(description="Give the model a pandas DataFrame instead of an array.")
     ] = False
+    compiled: Annotated[
+        StrictBool,
+        Field(
+            description="Serve it by a faster predictor that was proved to answer the same, where there is one. "
+            "Default: true; false serves it by its own framework."
+        ),
+    ] = True
     trusted: Annotated[
         StrictBool,
         Field(

@@ -8,7 +8,6 @@ from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets.refusal import Refusal
 
 _LATER = "lastmile 0.1 does not carry it on the local target"
-_FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "onnx", "python")
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,6 @@ def _versions(spec: Spec) -> list[Refusal]:
         if "://" in version.artifact:
             change = "Fetch the file and name its path."
             found.append(Refusal(f"versions[{index}].artifact", version.artifact, _LATER, change))
-        if version.framework not in _FRAMEWORKS:
-            change = f"Export the model to ONNX, or use one of {', '.join(_FRAMEWORKS)}."
-            found.append(Refusal(f"versions[{index}].framework", version.framework, _LATER, change))
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Predict = Callable[[list[Tensor]], list[Tensor]]
 
-KINDS = ("lightgbm", "onnx", "python", "sklearn", "xgboost")
+KINDS = ("lightgbm", "onnx", "pipeline", "python", "sklearn", "trees", "xgboost")
 
 
 def load(path: str, version: Version) -> Predict:

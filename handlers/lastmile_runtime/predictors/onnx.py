@@ -13,6 +13,7 @@ import onnxruntime
 
 from lastmile_runtime import table
 from lastmile_runtime.predictors.arrays import DTYPES, from_array, to_array, to_matrix
+from lastmile_runtime.predictors.onnx_mark import is_optimized
 from lastmile_runtime.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ _ERRORS_ONLY = 3
 
 
 def load(path: str, version: Version) -> Predict:
-    """Make a session with one thread per request, since requests run beside each other."""
+    """Make a session with one thread per request, since requests run beside each other.
+
+    A model that was optimised when it was bundled is run as it is.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
+    if is_optimized(path):
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     outputs = [output.name for output in session.get_outputs()]
     feed = _feeder(session.get_inputs(), version)

@@ -26,7 +26,7 @@ def load(path: str, version: Version) -> Predict:
     `transform` of an estimator that does not predict.
     """
     estimator = joblib.load(path)
-    methods = [spec.name for spec in version.outputs if spec.name in METHODS] or _methods_of(estimator)
+    methods = [spec.name for spec in version.outputs if spec.name in METHODS] or methods_of(estimator)
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
         table = _frame(inputs, version) if version.frame else to_matrix(inputs, version, np.float64)
@@ -35,7 +35,8 @@ def load(path: str, version: Version) -> Predict:
     return predict
 
 
-def _methods_of(estimator: Any) -> list[str]:
+def methods_of(estimator: Any) -> list[str]:
+    """Return the methods that an estimator answers with where nothing else is asked for."""
     found = [method for method in ("predict", "predict_proba") if hasattr(estimator, method)]
     return found or ["transform"]
 

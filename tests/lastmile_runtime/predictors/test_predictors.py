@@ -13,5 +13,5 @@ def test_a_kind_that_is_not_there_is_refused() -> None:
         predictors.load("model", version)
     assert (
         str(refused.value)
-        == "predictor is 'os', but must be one of lightgbm, onnx, python, sklearn, xgboost."
+        == "predictor is 'os', but must be one of lightgbm, onnx, pipeline, python, sklearn, trees, xgboost."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import joblib
@@ -13,8 +14,10 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from lastmile_runtime.manifest import Bundle, digest
-from lastmile_sls.bundle.build import build_bundle
+from lastmile_sls.bundle.build import BuiltBundle, build_bundle
+from lastmile_sls.bundle.models import prepare_models
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.spec.model import Spec
 from tests.lastmile_sls.specs import make_spec
 
 ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [3.0, 1.0]])
@@ -29,17 +32,23 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def sklearn_spec(contract: dict[str, object] | None = None) -> object:
+def sklearn_spec(contract: Mapping[str, object] | None = None, **version: object) -> Spec:
     return make_spec(
-        versions=[{"id": "v1", "artifact": "m.joblib", "framework": "sklearn"}],
+        versions=[{"id": "v1", "artifact": "m.joblib", "framework": "sklearn", **version}],
         traffic={},
         contract=contract or {},
     )
 
 
+def build(spec: Spec, folder: Path, destination: Path) -> BuiltBundle:
+    """Build the bundle of a function that serves everything."""
+    scratch = destination.with_name(f"{destination.name}-scratch")
+    return build_bundle(spec, folder, destination, prepare_models(spec, folder, scratch))
+
+
 def test_the_same_spec_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    first = build_bundle(make_spec(), folder, tmp_path / "first")
-    second = build_bundle(make_spec(), folder, tmp_path / "second")
+    first = build(make_spec(), folder, tmp_path / "first")
+    second = build(make_spec(), folder, tmp_path / "second")
     assert first.digest == second.digest
     contents = [
         {str(p.relative_to(b.folder)): p.read_bytes() for p in b.folder.rglob("*") if p.is_file()}
@@ -49,7 +58,7 @@ def test_the_same_spec_gives_the_same_bytes(folder: Path, tmp_path: Path) -> Non
 
 
 def test_every_file_is_in_the_manifest_and_verifies(folder: Path, tmp_path: Path) -> None:
-    built = build_bundle(make_spec(), folder, tmp_path / "bundle")
+    built = build(make_spec(), folder, tmp_path / "bundle")
     assert built.digest == digest((built.folder / "manifest.json").read_bytes())
     bundle = Bundle(str(built.folder), built.digest)
     there = {p.relative_to(built.folder).as_posix() for p in built.folder.rglob("*") if p.is_file()}
@@ -62,14 +71,22 @@ def test_every_file_is_in_the_manifest_and_verifies(folder: Path, tmp_path: Path
         bundle.verify(name)
 
 
+def test_a_model_that_is_not_to_be_compiled_is_served_as_it_is(folder: Path, tmp_path: Path) -> None:
+    joblib.dump(LogisticRegression().fit(ROWS, [0, 1, 1, 0]), folder / "m.joblib")
+    built = build(sklearn_spec(compiled=False), folder, tmp_path / "bundle")
+    (version,) = json.loads((built.folder / "manifest.json").read_text())["versions"]
+    assert (version["predictor"], version["artifact"]) == ("sklearn", "models/v1/m.joblib")
+    assert (built.folder / "models/v1/m.joblib").read_bytes() == (folder / "m.joblib").read_bytes()
+
+
 def test_a_sklearn_classifier_is_described(folder: Path, tmp_path: Path) -> None:
     joblib.dump(LogisticRegression().fit(ROWS, [0, 1, 1, 0]), folder / "m.joblib")
-    built = build_bundle(sklearn_spec(), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    built = build(sklearn_spec(), folder, tmp_path / "bundle")
     (version,) = json.loads((built.folder / "manifest.json").read_text())["versions"]
     assert version == {
         "id": "v1",
-        "predictor": "sklearn",
-        "artifact": "models/v1/m.joblib",
+        "predictor": "pipeline",
+        "artifact": "models/v1/model.pipeline.json",
         "entry": None,
         "columns": ["x0", "x1"],
         "frame": False,
@@ -84,7 +101,7 @@ def test_a_sklearn_classifier_is_described(folder: Path, tmp_path: Path) -> None
 def test_the_contract_names_what_the_model_only_counts(folder: Path, tmp_path: Path) -> None:
     joblib.dump(LinearRegression().fit(ROWS, [0.0, 1.0, 1.5, 0.0]), folder / "m.joblib")
     contract = {"inputs": [{"name": "age", "datatype": "FP64"}, {"name": "income", "datatype": "FP64"}]}
-    built = build_bundle(sklearn_spec(contract), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+    built = build(sklearn_spec(contract), folder, tmp_path / "bundle")
     (version,) = json.loads((built.folder / "manifest.json").read_text())["versions"]
     assert version["columns"] == ["age", "income"]
 
@@ -93,7 +110,7 @@ def test_a_contract_that_is_not_the_models_is_refused(folder: Path, tmp_path: Pa
     joblib.dump(LinearRegression().fit(ROWS, [0.0, 1.0, 1.5, 0.0]), folder / "m.joblib")
     contract = {"inputs": [{"name": "age", "datatype": "FP64"}]}
     with pytest.raises(LastmileError) as caught:
-        build_bundle(sklearn_spec(contract), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+        build(sklearn_spec(contract), folder, tmp_path / "bundle")
     assert caught.value.message == "versions[0] takes 2 inputs, x0, x1, but contract.inputs has 1, age."
 
 
@@ -109,23 +126,23 @@ def test_a_pickle_that_could_run_code_is_not_bundled_unless_trusted(
     monkeypatch.setenv("CANARY", str(canary))
     (folder / "m.joblib").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(LastmileError, match="mkdir"):
-        build_bundle(sklearn_spec(), folder, tmp_path / "bundle")  # type: ignore[arg-type]  # a Spec
+        build(sklearn_spec(), folder, tmp_path / "bundle")
     assert not canary.exists()
     assert not (tmp_path / "bundle").exists()
 
 
 def test_the_users_application_is_bundled_and_named(folder: Path, tmp_path: Path) -> None:
     (folder / "app.py").write_text("raise SystemExit('it was run')\napp = None\n")
-    built = build_bundle(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
+    built = build(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
     bundle = Bundle(str(built.folder), built.digest)
     assert bundle.manifest.app == "app/app.py:app"
     assert Path(bundle.verify("app/app.py")).read_bytes() == (folder / "app.py").read_bytes()
     assert "app" not in json.loads(
-        (build_bundle(make_spec(), folder, tmp_path / "without").folder / "manifest.json").read_text()
+        (build(make_spec(), folder, tmp_path / "without").folder / "manifest.json").read_text()
     )
 
 
 def test_an_application_that_is_not_there_leaves_no_bundle(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(LastmileError, match="there is no such file"):
-        build_bundle(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
+        build(make_spec(endpoint={"app": "app.py:app"}), folder, tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()

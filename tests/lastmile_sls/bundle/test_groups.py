@@ -9,6 +9,7 @@ import pytest
 
 from lastmile_runtime.manifest import Bundle
 from lastmile_sls.bundle.groups import build_bundles
+from lastmile_sls.bundle.models import prepare_models
 from lastmile_sls.plan.grouping import group_versions
 from lastmile_sls.spec.model import Spec
 from tests.lastmile_sls.specs import make_spec
@@ -51,7 +52,13 @@ def pinned() -> Spec:
 
 def build(folder: Path, destination: Path) -> dict[str, Bundle]:
     spec = pinned()
-    built = build_bundles(spec, group_versions(spec, {}), folder, destination)
+    built = build_bundles(
+        spec,
+        group_versions(spec, {}),
+        prepare_models(spec, folder, destination / "scratch"),
+        folder,
+        destination,
+    )
     return {name: Bundle(str(bundle.folder), bundle.digest) for name, bundle in built.items()}
 
 
@@ -101,6 +108,12 @@ def test_another_model_elsewhere_is_another_digest_of_the_router(folder: Path, t
 
 def test_agreeing_versions_have_the_one_bundle_as_ever(folder: Path, tmp_path: Path) -> None:
     spec = make_spec()
-    (built,) = build_bundles(spec, group_versions(spec, {}), folder, tmp_path / "bundles").values()
+    (built,) = build_bundles(
+        spec,
+        group_versions(spec, {}),
+        prepare_models(spec, folder, tmp_path / "scratch"),
+        folder,
+        tmp_path / "bundles",
+    ).values()
     manifest = Bundle(str(built.folder), built.digest).manifest
     assert [(v.predictor, v.remote) for v in manifest.versions] == [("python", None), ("python", None)]

@@ -53,13 +53,6 @@ def test_refused(changes: dict[str, Any], told: str) -> None:
             {"artifact": "s3://b/m.onnx", "framework": "onnx"},
             f"versions[0].artifact is 's3://b/m.onnx', but {LATER}. Fetch the file and name its path.",
         ),
-        (
-            {"artifact": "m.pt", "framework": "pytorch"},
-            (
-                f"versions[0].framework is 'pytorch', but {LATER}. "
-                "Export the model to ONNX, or use one of sklearn, xgboost, lightgbm, onnx, python."
-            ),
-        ),
     ],
 )
 def test_versions_refused(version: dict[str, Any], told: str) -> None:

@@ -1,0 +1,214 @@
+"""The spec's versions as they are bundled: what each takes and answers, and the predictor that was chosen for it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from lastmile_runtime.manifest import TensorSpec, Version
+from lastmile_sls.certification.rows import Row, Value
+from lastmile_sls.compile.choose import Choice, choose, served_files
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.inspection import mlflow
+from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
+from lastmile_sls.inspection.inspect import inspect
+from lastmile_sls.spec import version as spec_version
+from lastmile_sls.spec.contract import Column
+from lastmile_sls.spec.model import Spec
+
+MATRIX = "input"
+_MOST_SAMPLE_ROWS = 2000
+_NUMBERS = (
+    "BOOL",
+    "INT8",
+    "INT16",
+    "INT32",
+    "INT64",
+    "UINT8",
+    "UINT16",
+    "UINT32",
+    "UINT64",
+    "FP16",
+    "FP32",
+    "FP64",
+)
+
+
+FREE = ("trees", "pipeline")
+"""Predictors that need nothing but the runtime."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What serves a version, for people and for JSON."""
+
+    version: str
+    predictor: str
+    size_bytes: int
+    certified_rows: int | None
+    """How many rows the original and the compiled model were compared on; None where the original is served."""
+    largest_difference: float | None
+    not_taken: dict[str, str]
+    """Why no faster predictor was taken, by predictor."""
+
+
+def describe(model: Choice) -> Served:
+    """Return what is told about a version."""
+    report = model.report
+    return Served(
+        model.version.id,
+        model.version.predictor,
+        model.size,
+        report.rows if report else None,
+        report.largest_difference if report else None,
+        {refused.predictor: refused.why for refused in model.refused},
+    )
+
+
+def free_of_framework(models: Sequence[Choice]) -> list[str]:
+    """Return the versions that need nothing of what they were trained with any more."""
+    return [model.version.id for model in models if model.version.predictor in FREE]
+
+
+Tell = Callable[[str], None]
+
+
+def prepare_models(spec: Spec, folder: Path, scratch: Path, tell: Tell = lambda _: None) -> list[Choice]:
+    """Look at each version's model, and choose what serves it; return that in the spec's order.
+
+    Args:
+        spec: The spec; its files are there.
+        folder: What its paths are relative to.
+        scratch: A folder for what is compiled; it must outlive the result.
+        tell: Told what is being done.
+
+    Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
+    that does not take what the spec's contract says.
+    """
+    return [_prepare(index, spec, folder, scratch, tell) for index in range(len(spec.versions))]
+
+
+def _prepare(index: int, spec: Spec, folder: Path, scratch: Path, tell: Tell) -> Choice:
+    entry = spec.versions[index]
+    place = scratch / "models" / entry.id
+    place.mkdir(parents=True)
+    field = f"versions[{index}]"
+    artifact, framework, facts = _read(field, entry, spec, folder / entry.artifact, place, tell)
+    inputs = _inputs(field, spec.contract.inputs, facts)
+    columns = [column.name for column in inputs] if _is_table(framework, inputs) else []
+    outputs = facts.outputs or _facts_of(spec.contract.outputs)
+    original = Version(
+        id=entry.id,
+        predictor=framework,
+        artifact=f"models/{entry.id}/{artifact.name}",
+        entry=entry.entry,
+        columns=columns,
+        frame=entry.frame or facts.frame,
+        inputs=_matrix(inputs) if columns else [_tensor(column) for column in inputs],
+        outputs=[_tensor(column) for column in outputs],
+    )
+    if not entry.compiled:
+        return Choice(original, served_files(original.predictor, artifact), [], None)
+    rows = _sample(folder / entry.sample, inputs) if entry.sample and columns else []
+    return choose(original, artifact, inputs, place, sample=rows, tell=tell)
+
+
+def _read(
+    field: str, entry: spec_version.Version, spec: Spec, artifact: Path, scratch: Path, tell: Tell
+) -> tuple[Path, str, ModelFacts]:
+    """Return a version's model file, what runs it, and what is known of it."""
+    if entry.framework == "mlflow" and mlflow.recognises(artifact):
+        model = mlflow.open_folder(artifact, trust=entry.trusted)
+        return model.artifact, model.framework, model.facts
+    if entry.framework == "pytorch":
+        from lastmile_sls.compile.torch_export import export
+
+        tell(f"exporting {entry.id} to ONNX")
+        exported = scratch / "model.onnx"
+        names = [column.name for column in spec.contract.outputs]
+        export(artifact, exported, _facts_of(spec.contract.inputs), names)
+        return exported, "onnx", inspect(exported)
+    facts = inspect(artifact, trust=entry.trusted, entry=entry.entry)
+    if facts.framework != entry.framework:
+        raise LastmileError(
+            f"{field}.framework is {entry.framework!r}, but {entry.artifact} is a model of {facts.framework!r}.",
+            f"Write framework: {facts.framework}, or name another artifact.",
+        )
+    return artifact, entry.framework, facts
+
+
+def _sample(path: Path, columns: Sequence[ColumnFacts]) -> list[Row]:
+    """Return the rows of a sample that can be read as the model takes them."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file)
+        header = [name.strip() for name in next(lines, [])]
+        places = [header.index(c.name) if c.name in header else index for index, c in enumerate(columns)]
+        rows = []
+        for line in islice(lines, _MOST_SAMPLE_ROWS):
+            try:
+                rows.append(
+                    [_value(line[place], c.datatype) for place, c in zip(places, columns, strict=True)]
+                )
+            except (IndexError, ValueError):
+                continue
+    return rows
+
+
+def _value(cell: str, datatype: str) -> Value:
+    cell = cell.strip()
+    if datatype == "BYTES":
+        return cell
+    if datatype == "BOOL":
+        return cell.lower() == "true"
+    if datatype.startswith("FP"):
+        return float(cell) if cell.lower() not in ("", "na", "nan", "null", "none") else float("nan")
+    return int(cell)
+
+
+def _inputs(field: str, contract: tuple[Column, ...], facts: ModelFacts) -> tuple[ColumnFacts, ...]:
+    """Return the model's inputs, under the contract's names where the model knows only how many it takes."""
+    if not contract:
+        return facts.inputs
+    if not facts.inputs:
+        return _facts_of(contract)
+    theirs, ours = [c.name for c in facts.inputs], [c.name for c in contract]
+    if len(theirs) != len(ours) or (facts.named and theirs != ours):
+        raise LastmileError(
+            f"{field} takes {len(theirs)} inputs, {_some(theirs)}, but contract.inputs has {len(ours)}, {_some(ours)}.",
+            "Make them the same, in the model's order; all versions of a deployment take the same inputs.",
+        )
+    return _facts_of(contract)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _facts_of(columns: tuple[Column, ...]) -> tuple[ColumnFacts, ...]:
+    return tuple(
+        ColumnFacts(
+            *(column.name, column.datatype, column.shape, column.minimum, column.maximum, column.categories)
+        )
+        for column in columns
+    )
+
+
+def _is_table(framework: str, inputs: tuple[ColumnFacts, ...]) -> bool:
+    """A model with named columns takes a table; ONNX and plain classes take tensors as they are named."""
+    if framework in ("onnx", "python"):
+        return False
+    return bool(inputs) and all(column.shape == (-1,) for column in inputs)
+
+
+def _matrix(columns: tuple[ColumnFacts, ...]) -> list[TensorSpec]:
+    """Return one matrix for a table of numbers, else one tensor per column."""
+    if all(column.datatype in _NUMBERS for column in columns):
+        return [TensorSpec(MATRIX, "FP64", [-1, len(columns)])]
+    return [_tensor(column) for column in columns]
+
+
+def _tensor(column: ColumnFacts) -> TensorSpec:
+    return TensorSpec(column.name, column.datatype, list(column.shape))

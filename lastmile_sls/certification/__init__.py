@@ -1,0 +1,1 @@
+"""Proves that a compiled model predicts what the original does, before anything ships."""

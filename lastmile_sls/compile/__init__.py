@@ -1,0 +1,1 @@
+"""Compiles trained models into files that the runtime evaluates without their library."""
