@@ -70,7 +70,10 @@ def build_fuzzer(output: Path) -> None:
     """Compile the fuzzer, for this machine, with clang's own sanitizers. Raises CalledProcessError."""
     sources = [HERE / name for name in ("fuzz/fuzz.c", *EVALUATOR)]
     output.parent.mkdir(parents=True, exist_ok=True)
-    options = ("-std=c11", "-O1", "-g", "-ffp-contract=off", f"-fsanitize={SANITIZERS}", *UNDEFINED)
+    options = (
+        *("-std=c11", "-O1", "-g", "-ffp-contract=off", "-DFOREST_CHECKED"),
+        *(f"-fsanitize={SANITIZERS}", *UNDEFINED),
+    )
     subprocess.run(["clang", *options, "-o", str(output), *map(str, sources)], check=True)
 
 

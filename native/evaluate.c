@@ -1,6 +1,13 @@
 /* Walks rows down trees: several trees at a time for one row, several rows at a time for many. */
 #include "forest.h"
 
+/* A section's neighbour is no redzone: what must hold of each read is said here, and looked at by the fuzzer. */
+#ifdef FOREST_CHECKED
+#define CHECK(holds) ((holds) ? (void)0 : __builtin_trap())
+#else
+#define CHECK(holds) ((void)0)
+#endif
+
 #define LANES 8
 #define INLINE static inline __attribute__((always_inline))
 /* Trees up to here are walked to their full depth, without looking who has arrived. */
@@ -24,6 +31,7 @@ static uint32_t is_member(const struct forest *forest, const struct node *node, 
     /* -0.5 is category 0 without its fraction, which an empty set does not have. */
     if ((uint64_t)whole >= set.words * 32ull) return 0;
     if (match == MATCH_EXACT && (double)whole != value) return 0;
+    CHECK((uint64_t)whole / 32 < set.words);
     return forest->bitsets[set.first + (uint64_t)whole / 32] >> (whole % 32) & 1;
 }
 
@@ -40,7 +48,9 @@ static uint32_t special(const struct forest *forest, const struct node *node, do
 INLINE uint32_t next(const struct forest *forest, const struct node *nodes, uint32_t at, const double *row,
                      enum mode mode) {
     const struct node *node = nodes + at;
+    CHECK(at < forest->header->nodes);
     const uint32_t packed = node->packed;
+    CHECK((packed & FEATURE) < forest->header->features);
     const double value = row[packed & FEATURE];
     uint32_t right = value > node->threshold;
     if (mode != PLAIN) right |= (value != value) & ~(packed >> MISSING_LEFT_BIT);
@@ -70,6 +80,7 @@ INLINE void walk(const struct forest *forest, uint32_t at[LANES], const double *
 INLINE void add(const struct forest *forest, const struct tree *tree, uint32_t leaf, union cell *margins) {
     const struct node *node = forest->nodes + leaf;
     const double *values = tree->width == 1 ? &node->leaf : forest->leaf_values + node->vector;
+    CHECK(tree->width == 1 || node->vector + tree->width <= forest->header->leaf_values);
     margins += tree->output;
     if (forest->header->accumulate == ACCUMULATE_FLOAT32)
         for (uint32_t i = 0; i < tree->width; i++) margins[i].narrow += (float)values[i];
