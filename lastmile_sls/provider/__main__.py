@@ -14,6 +14,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local.home import find_home
+from lastmile_sls.provider.lifetime import wait
 from lastmile_sls.provider.service import LastmileProvider
 
 _MAX_MESSAGE = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
@@ -54,7 +55,7 @@ def main() -> None:
     sys.stdout.flush()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop(grace=1))
-    server.wait_for_termination()
+    wait(server)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from lastmile_sls.engine.properties import UNKNOWN_SENTINEL, from_struct, to_struct
+from lastmile_sls.provider.lifetime import wait
 
 
 class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -122,7 +123,7 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    wait(server)
 
 
 if __name__ == "__main__":
