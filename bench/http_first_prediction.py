@@ -48,12 +48,7 @@ def run(workshop: Workshop, rounds: int) -> Report:
             servers.ours(workshop, store, "trained"),
             servers.ours(workshop, store, "compiled"),
             servers.fastapi_onnx(workshop),
-            servers.fastapi(workshop, "trained"),
-            servers.litserve(workshop, "trained"),
-            servers.mlserver(workshop, "trained", workers=False),
-            servers.mlserver(workshop, "trained", workers=True),
-            servers.bentoml(workshop, "trained"),
-            servers.mlflow(workshop, "trained"),
+            *servers.peers(workshop, "trained"),
         ]
         pairs = [(server, Row(server.name, server.shown, server.switched_on)) for server in found]
         prepare(workshop, pairs)

@@ -89,6 +89,18 @@ def ours(workshop: Workshop, store: str, kind: Kind, *, governed: bool = True) -
     )
 
 
+def peers(workshop: Workshop, kind: Kind) -> list[Server]:
+    """Return the servers of others that both benches compare."""
+    return [
+        fastapi(workshop, kind),
+        litserve(workshop, kind),
+        mlserver(workshop, kind, workers=False),
+        mlserver(workshop, kind, workers=True),
+        bentoml(workshop, kind),
+        mlflow(workshop, kind),
+    ]
+
+
 def fastapi(workshop: Workshop, kind: Kind) -> Server:
     """Return FastAPI under uvicorn: what people write."""
     module = "fastapi_sklearn" if kind == "trained" else "fastapi_noop"

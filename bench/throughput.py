@@ -38,12 +38,7 @@ def run(workshop: Workshop, rounds: int) -> Report:
         found = [
             servers.ours(workshop, store, "noop"),
             servers.ours(workshop, store, "noop", governed=False),
-            servers.fastapi(workshop, "noop"),
-            servers.litserve(workshop, "noop"),
-            servers.mlserver(workshop, "noop", workers=False),
-            servers.mlserver(workshop, "noop", workers=True),
-            servers.bentoml(workshop, "noop"),
-            servers.mlflow(workshop, "noop"),
+            *servers.peers(workshop, "noop"),
         ]
         pairs = [(server, Row(server.name, server.shown, server.switched_on)) for server in found]
         prepare(workshop, pairs)

@@ -14,6 +14,7 @@ import psutil
 
 from lastmile_sls.bundle.groups import build_bundles
 from lastmile_sls.bundle.models import Served, describe, free_of_framework, prepare_models
+from lastmile_sls.certification.first_answer import FirstAnswer, measure_all
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import Engine, EngineError, EngineName, Program
 from lastmile_sls.errors import LastmileError
@@ -111,6 +112,19 @@ def prepare(
         program = write_program(plan, bundles, place, reports, eject=eject)
         predictors = [describe(model) for model in models]
     return Prepared(spec, plan, program, predictors)
+
+
+def measure_first_answers(
+    prepared: Prepared, tell: Callable[[str], None] = lambda _: None
+) -> dict[str, FirstAnswer | str]:
+    """Start each version of the built bundles anew and ask it once; a text says why one was not measured."""
+    found: dict[str, FirstAnswer | str] = {}
+    for function in prepared.plan["functions"]:
+        tell(f"measuring first answers of {function['name']}")
+        bundle, spec = function["bundle"], prepared.spec
+        folder = prepared.program.folder / bundle["path"]
+        found |= measure_all(folder, bundle["digest"], spec.name, spec.contract.inputs)
+    return found
 
 
 def find_program(spec_path: Path, target: Target) -> Program:

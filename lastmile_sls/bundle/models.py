@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from lastmile_runtime.manifest import TensorSpec, Version
-from lastmile_sls.certification.rows import Row, Value
+from lastmile_sls.certification.rows import Row
 from lastmile_sls.compile.choose import Choice, choose, served_files
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection import mlflow
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
 from lastmile_sls.inspection.inspect import inspect
+from lastmile_sls.inspection.sample import read_sample, rows_of
 from lastmile_sls.spec import version as spec_version
 from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
 MATRIX = "input"
-_MOST_SAMPLE_ROWS = 2000
 _NUMBERS = (
     "BOOL",
     "INT8",
@@ -112,7 +110,10 @@ def _prepare(index: int, spec: Spec, folder: Path, scratch: Path, tell: Tell) ->
     )
     if not entry.compiled:
         return Choice(original, served_files(original.predictor, artifact), [], None)
-    rows = _sample(folder / entry.sample, inputs) if entry.sample and columns else []
+    rows: list[Row] = []
+    if entry.sample and columns:
+        datatypes = [column.datatype for column in inputs]
+        rows = rows_of(facts, read_sample(folder / entry.sample), datatypes)
     return choose(original, artifact, inputs, place, sample=rows, tell=tell)
 
 
@@ -138,34 +139,6 @@ def _read(
             f"Write framework: {facts.framework}, or name another artifact.",
         )
     return artifact, entry.framework, facts
-
-
-def _sample(path: Path, columns: Sequence[ColumnFacts]) -> list[Row]:
-    """Return the rows of a sample that can be read as the model takes them."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file)
-        header = [name.strip() for name in next(lines, [])]
-        places = [header.index(c.name) if c.name in header else index for index, c in enumerate(columns)]
-        rows = []
-        for line in islice(lines, _MOST_SAMPLE_ROWS):
-            try:
-                rows.append(
-                    [_value(line[place], c.datatype) for place, c in zip(places, columns, strict=True)]
-                )
-            except (IndexError, ValueError):
-                continue
-    return rows
-
-
-def _value(cell: str, datatype: str) -> Value:
-    cell = cell.strip()
-    if datatype == "BYTES":
-        return cell
-    if datatype == "BOOL":
-        return cell.lower() == "true"
-    if datatype.startswith("FP"):
-        return float(cell) if cell.lower() not in ("", "na", "nan", "null", "none") else float("nan")
-    return int(cell)
 
 
 def _inputs(field: str, contract: tuple[Column, ...], facts: ModelFacts) -> tuple[ColumnFacts, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.manifest import FILE, Version, digest
+from lastmile_runtime.manifest import FILE, Bundle, Version, digest
 from lastmile_runtime.tensors import Tensor
 from lastmile_sls.spec.contract import Column
 
@@ -54,6 +54,32 @@ class FirstAnswer:
     """From exec to the first answer: the best of some rounds, with a warm page cache."""
     memory_bytes: int
     """The most that the process held until then."""
+
+
+def measure_all(
+    bundle: Path, pinned: str, model: str, contract: Sequence[Column]
+) -> dict[str, FirstAnswer | str]:
+    """Measure each version that a bundle serves itself; a text says why one was not measured.
+
+    Args:
+        bundle: The built bundle's folder.
+        pinned: Its digest.
+        model: The model's name.
+        contract: The spec's inputs, for a row that is not refused.
+    """
+    found: dict[str, FirstAnswer | str] = {}
+    for version in Bundle(str(bundle), pinned).manifest.versions:
+        inputs = example(version, contract)
+        if version.remote is not None:
+            continue
+        if inputs is None:
+            found[version.id] = "the model does not say what it takes"
+            continue
+        try:
+            found[version.id] = measure(bundle, model, version, inputs)
+        except NoAnswerError as error:
+            found[version.id] = str(error)
+    return found
 
 
 def example(version: Version, contract: Sequence[Column]) -> list[Tensor] | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.predictors import measure_first_answers, predictors_of, show_predictors
-from lastmile_sls.cli.progress import Telling, show_functions
+from lastmile_sls.cli.predictors import predictors_of, show_predictors
+from lastmile_sls.cli.progress import Progress, show_functions
 
 
 @click.command("build")
@@ -30,10 +31,11 @@ def command(spec_path: Path | None, target: str, output: Path | None, eject: boo
 
     deploy.check_target(deploy.as_target(target), deploy.environ())
     path = deploy.find_spec(spec_path)
-    with Telling(quiet=as_json) as tell:
-        prepared = deploy.prepare(path, deploy.as_target(target), output=output, eject=eject, tell=tell)
-        tell("measuring first answers")
-        answers = measure_first_answers(prepared)
+    with closing(Progress(quiet=as_json)) as progress:
+        prepared = deploy.prepare(
+            path, deploy.as_target(target), output=output, eject=eject, tell=progress.tell
+        )
+        answers = deploy.measure_first_answers(prepared, progress.tell)
     folder = prepared.program.folder
     if as_json:
         predictors = predictors_of(prepared.predictors, answers)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.predictors import measure_first_answers, predictors_of, show_predictors
-from lastmile_sls.cli.progress import Telling, show_functions
+from lastmile_sls.cli.predictors import predictors_of, show_predictors
+from lastmile_sls.cli.progress import Progress, show_functions
 
 
 @click.command("inspect")
@@ -20,10 +21,12 @@ def command(spec_path: Path | None, as_json: bool) -> None:
     from lastmile_sls import deploy
 
     path = deploy.find_spec(spec_path)
-    with tempfile.TemporaryDirectory(prefix="lastmile-") as folder, Telling(quiet=as_json) as tell:
-        prepared = deploy.prepare(path, "local", output=Path(folder) / "project", tell=tell)
-        tell("measuring first answers")
-        answers = measure_first_answers(prepared)
+    with (
+        tempfile.TemporaryDirectory(prefix="lastmile-") as folder,
+        closing(Progress(quiet=as_json)) as progress,
+    ):
+        prepared = deploy.prepare(path, "local", output=Path(folder) / "project", tell=progress.tell)
+        answers = deploy.measure_first_answers(prepared, progress.tell)
     if as_json:
         options.print_json({"predictors": predictors_of(prepared.predictors, answers)})
         return

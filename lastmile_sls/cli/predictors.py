@@ -10,7 +10,6 @@ import click
 if TYPE_CHECKING:
     from lastmile_sls.bundle.models import Served
     from lastmile_sls.certification.first_answer import FirstAnswer
-    from lastmile_sls.deploy import Prepared
 
 _UNITS = ("B", "kB", "MB", "GB")
 
@@ -50,28 +49,6 @@ def predictors_of(
         elif answer is not None:
             entry |= {"first_answer_s": answer.seconds, "first_answer_memory_bytes": answer.memory_bytes}
         found.append(entry)
-    return found
-
-
-def measure_first_answers(prepared: Prepared) -> dict[str, FirstAnswer | str]:
-    """Start each version of the built bundles anew and ask it once; a text says why one was not measured."""
-    from lastmile_runtime.manifest import Bundle
-    from lastmile_sls.certification.first_answer import NoAnswerError, example, measure
-
-    found: dict[str, FirstAnswer | str] = {}
-    for function in prepared.plan["functions"]:
-        folder = prepared.program.folder / function["bundle"]["path"]
-        for version in Bundle(str(folder), function["bundle"]["digest"]).manifest.versions:
-            if version.remote is not None:
-                continue
-            inputs = example(version, prepared.spec.contract.inputs)
-            if inputs is None:
-                found[version.id] = "the model does not say what it takes"
-                continue
-            try:
-                found[version.id] = measure(folder, prepared.spec.name, version, inputs)
-            except NoAnswerError as error:
-                found[version.id] = str(error)
     return found
 
 

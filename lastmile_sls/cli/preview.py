@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
-from lastmile_sls.cli.progress import Progress, Telling, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -24,18 +25,16 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
 
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
-    with Telling(quiet=as_json) as tell:
-        prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target), tell=tell)
     progress = Progress(quiet=as_json)
+    with closing(progress):
+        prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target), tell=progress.tell)
     if not as_json:
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)
-    try:
+    with closing(progress):
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
         deploy.check_free(prepared, find_home(environ))
         result = engine.preview(prepared.program, progress)
-    finally:
-        progress.close()
     if as_json:
         steps = [
             {"operation": e.operation, "type": e.type, "name": e.name, "changed": e.changed}

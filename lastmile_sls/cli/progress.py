@@ -60,6 +60,10 @@ class Progress:
         elif event.operation != "same":
             self._line(self._step(event))
 
+    def tell(self, text: str) -> None:
+        """Show what is being done, before an engine runs."""
+        self._transient(f"  … {text}")
+
     def close(self) -> None:
         """Remove the line that is overwritten."""
         self._transient("")
@@ -83,24 +87,6 @@ class Progress:
     def _transient(self, text: str) -> None:
         if self._live:
             click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
-
-
-class Telling:
-    """Says on one line, which is overwritten, what is being done before an engine runs; on a terminal only."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._live = sys.stderr.isatty() and not quiet
-
-    def __enter__(self) -> Telling:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self("")
-
-    def __call__(self, text: str) -> None:
-        """Say it."""
-        if self._live:
-            click.echo(f"\r\x1b[2K{f'  … {text}' if text else ''}", err=True, nl=False)
 
 
 def describe(event: Event) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
-from lastmile_sls.cli.progress import Progress, Telling, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
 from lastmile_sls.engine.interface import EngineName
 
 
@@ -33,20 +34,18 @@ def command(
     environ = deploy.environ()
     deploy.check_target(deploy.as_target(target), environ)
     path = deploy.find_spec(spec_path)
-    with Telling(quiet=as_json) as tell:
-        prepared = deploy.prepare(path, deploy.as_target(target), tell=tell)
     progress = Progress(quiet=as_json)
+    with closing(progress):
+        prepared = deploy.prepare(path, deploy.as_target(target), tell=progress.tell)
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
         click.echo(f"deploying {name}", err=True)
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)
-    try:
+    with closing(progress):
         engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
         deploy.check_free(prepared, find_home(environ))
         result = engine.up(prepared.program, progress)
-    finally:
-        progress.close()
     if as_json:
         options.print_json(
             {

@@ -85,33 +85,59 @@ def choose(
         tell: Told what is being done.
     """
     refused: list[Refused] = []
-    predict: predictors.Predict | None = None
+    proof = _Proof(original, artifact, columns, sample)
     for name, attempt in _attempts(original, artifact, scratch):
+        tell(f"compiling {original.id} to {name}")
         try:
             candidate = attempt()
-            predict = predict or predictors.load(str(artifact), original)
-            tell(f"certifying {name} for {original.id}")
             version = _compiled(original, candidate)
-            rows = generate(
-                _flat(columns),
-                sample=sample,
-                thresholds=candidate.thresholds,
-                categories=candidate.categories,
-            )
-            report = certify(predict, predictors.load(str(candidate.files[0]), version), original, rows)
+            tell(f"certifying {name} for {original.id}")
+            report = proof.of(candidate, version)
         except CannotCompile as error:
             refused.append(Refused(name, error.why))
-            continue
-        except LastmileError as error:
-            refused.append(Refused(name, str(error)))
-            continue
         except Exception as error:  # noqa: BLE001 - whatever a library raises, the original can still be served
-            refused.append(Refused(name, f"{type(error).__name__}: {error}"))
-            continue
-        if report.passed:
-            return Choice(version, candidate.files, refused, report)
-        refused.append(Refused(name, f"it does not predict the same: {report.failure}"))
+            kind = "" if isinstance(error, LastmileError) else f"{type(error).__name__}: "
+            refused.append(Refused(name, f"{kind}{error}"))
+        else:
+            if report.passed:
+                return Choice(version, candidate.files, refused, report)
+            refused.append(Refused(name, f"it does not predict the same: {report.failure}"))
     return Choice(original, served_files(original.predictor, artifact), refused, None)
+
+
+class _Proof:
+    """Compares candidates with the original, which is loaded once, by the first."""
+
+    def __init__(
+        self, original: Version, artifact: Path, columns: Sequence[ColumnFacts], sample: Sequence[Row]
+    ) -> None:
+        self._original = original
+        self._artifact = artifact
+        self._columns = columns
+        self._sample = sample
+        self._predict: predictors.Predict | None = None
+
+    def of(self, candidate: Candidate, version: Version) -> Report:
+        """Compare a candidate. Raises LastmileError when there is no way to."""
+        rows = generate(
+            _flat(self._columns),
+            sample=self._sample,
+            thresholds=candidate.thresholds,
+            categories=candidate.categories,
+        )
+        compiled = predictors.load(str(candidate.files[0]), version)
+        return certify(self._load(), compiled, self._original, rows)
+
+    def _load(self) -> predictors.Predict:
+        if self._predict is None:
+            try:
+                self._predict = predictors.load(str(self._artifact), self._original)
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                raise LastmileError(
+                    f"the original cannot be loaded here ({why}), so nothing would prove that it predicts the same"
+                ) from error
+        return self._predict
 
 
 def served_files(predictor: str, artifact: Path) -> list[Path]:

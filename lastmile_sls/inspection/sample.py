@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,8 @@ class Sample:
     name: str
     """The file's name, for messages."""
     columns: tuple[ColumnFacts, ...]
+    cells: tuple[list[str], ...]
+    """What stands in each of them, row by row."""
 
 
 def read_sample(path: Path) -> Sample:
@@ -40,7 +43,7 @@ def read_sample(path: Path) -> Sample:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return Sample(path.name, _columns(path, csv.reader(file, strict=True)))
+            return _read(path, csv.reader(file, strict=True))
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise LastmileError(f"{path.name}:{line} is not UTF-8 text.", "Save it as CSV in UTF-8.") from error
@@ -48,7 +51,7 @@ def read_sample(path: Path) -> Sample:
         raise LastmileError(f"{path} cannot be read: {error.strerror}.", "Name a CSV file.") from error
 
 
-def _columns(path: Path, reader: Iterator[list[str]]) -> tuple[ColumnFacts, ...]:
+def _read(path: Path, reader: Iterator[list[str]]) -> Sample:
     lines = _lines(path, reader)
     names = _names(path, next(lines, (1, []))[1])
     cells: list[list[str]] = [[] for _ in names]
@@ -61,7 +64,8 @@ def _columns(path: Path, reader: Iterator[list[str]]) -> tuple[ColumnFacts, ...]
             column.append(cell.strip())
     if not cells[0]:
         raise LastmileError(f"{path.name} has a header and no rows.", "Add rows as the model takes them.")
-    return tuple(_column(name, column) for name, column in zip(names, cells, strict=True))
+    columns = tuple(_column(name, column) for name, column in zip(names, cells, strict=True))
+    return Sample(path.name, columns, tuple(cells))
 
 
 def _lines(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -140,6 +144,37 @@ def add_sample(facts: ModelFacts, sample: Sample) -> ModelFacts:
         if label is None
         else merged.with_note(f"{sample.name} has the label {label}; it was left out.")
     )
+
+
+def rows_of(
+    facts: ModelFacts, sample: Sample, datatypes: Sequence[str]
+) -> list[list[bool | int | float | str]]:
+    """Return the sample's rows as the model takes them; a row that holds something else is left out.
+
+    Args:
+        facts: The model's, of one that takes a table.
+        sample: The sample.
+        datatypes: What its columns are sent as, in the model's order.
+
+    Raises LastmileError when the columns differ from the model's.
+    """
+    columns, _ = _matched(facts, sample)
+    places = [sample.columns.index(column) for column in columns]
+    found = []
+    for row in zip(*(sample.cells[place] for place in places), strict=True):
+        with contextlib.suppress(ValueError):
+            found.append([_value(cell, datatype) for cell, datatype in zip(row, datatypes, strict=True)])
+    return found
+
+
+def _value(cell: str, datatype: str) -> bool | int | float | str:
+    if datatype == "BYTES":
+        return cell
+    if datatype == "BOOL":
+        return cell.lower() == "true"
+    if not datatype.startswith("FP"):
+        return int(cell)
+    return math.nan if cell.lower() in _MISSING else float(cell)
 
 
 def _matched(facts: ModelFacts, sample: Sample) -> tuple[list[ColumnFacts], str | None]:

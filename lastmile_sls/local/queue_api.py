@@ -101,7 +101,7 @@ async def _send(queue: Sender, headers: Headers, message: bytes) -> bytes:
         await queue.send(message)
     except sqlite3.Error as error:
         _LOG.warning("a message could not be queued: %s", error)
-        return _render(f"503 {error}")
+        return _render("503 Service Unavailable", body=str(error).encode())
     return _render("201 Created")
 
 

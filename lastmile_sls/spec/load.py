@@ -45,24 +45,30 @@ def check_files(spec: Spec, folder: Path) -> None:
     for index, version in enumerate(spec.versions):
         paths = {"artifact": version.artifact, "sample": version.sample}
         for field, name in paths.items():
-            if name and not is_uri(name) and not _is_there(folder / name, field, version.framework):
-                missing.append(_missing(f"versions[{index}].{field}", name, folder / name))
+            takes_folder = field == "artifact" and version.framework == "mlflow"
+            if name and not is_uri(name) and not _is_there(folder / name, takes_folder=takes_folder):
+                missing.append(
+                    _missing(f"versions[{index}].{field}", name, folder / name, takes_folder=takes_folder)
+                )
     if missing:
         raise LastmileError("\n".join(missing), "Paths are relative to the spec.")
 
 
-def _is_there(path: Path, field: str, framework: str) -> bool:
-    """Tell whether a file is there; an MLflow model is a folder."""
-    return path.is_dir() if field == "artifact" and framework == "mlflow" else path.is_file()
+def _is_there(path: Path, *, takes_folder: bool) -> bool:
+    return path.is_dir() if takes_folder else path.is_file()
 
 
-def _missing(field: str, name: str, path: Path) -> str:
+def _missing(field: str, name: str, path: Path, *, takes_folder: bool) -> str:
     if path.is_dir():
         return f"{field} is {name!r}, which is a folder, but must be a file."
+    if path.is_file():
+        return f"{field} is {name!r}, which is a file, but with framework mlflow must be a model's folder."
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=3)
     advice = f" Did you mean {', '.join(near)}?" if near else ""
-    return f"{field} is {name!r}, but there is no such file ({path}).{advice}"
+    return (
+        f"{field} is {name!r}, but there is no such {'folder' if takes_folder else 'file'} ({path}).{advice}"
+    )
 
 
 def _lines(path: Path, document: Document, details: list[ErrorDetails]) -> list[str]:

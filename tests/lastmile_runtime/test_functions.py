@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ from lastmile_runtime.manifest import Version
 from lastmile_runtime.startup import start
 from lastmile_runtime.telemetry import Log
 from tests.lastmile_runtime.bundles import DOUBLER, python_version, routing, write_bundle
+from tests.lastmile_runtime.hosts import Host
 from tests.lastmile_runtime.test_boundary import COSTLY, HANDLERS
 
 REMOTE = Version("v2", "remote", "", remote={"function": "predict-v2", "digest": "sha256:ab"})
@@ -38,44 +35,6 @@ application = start(jsons.loads(sys.argv[2]), Log("predict", lambda line: None),
 answer = application.handle(Request("GET", "/v2/models/breast-cancer/versions/v2/ready"))
 print(jsons.dumps({"status": answer.status, "loaded": sorted(sys.modules)}))
 """
-
-
-class Host:
-    """A host's socket that says what it is told to, once; a piece at a time, if there are several."""
-
-    def __init__(self, path: str, *pieces: bytes, pause_s: float = 0.0, end: bytes = b"end") -> None:
-        self.seen = b""
-        self._end = end
-        self._pieces = pieces
-        self._pause_s = pause_s
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
-        self._listener.listen(1)
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        connection, _ = self._listener.accept()
-        with connection:
-            while not self.seen.endswith(self._end):
-                self.seen += connection.recv(65_536)
-            for piece in self._pieces:
-                time.sleep(self._pause_s)
-                try:
-                    connection.sendall(piece)
-                except OSError:
-                    return
-
-    def close(self) -> None:
-        self._thread.join()
-        self._listener.close()
-
-
-@pytest.fixture
-def path() -> Iterator[str]:
-    # Unix sockets' paths are limited to about 100 bytes, which pytest's folders exceed.
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"{folder}/h"
 
 
 def ask(path: str, deadline_s: float = 10.0) -> Any:

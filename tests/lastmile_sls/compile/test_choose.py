@@ -16,7 +16,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lastmile_runtime.manifest import Bundle
+from lastmile_runtime import predictors
+from lastmile_runtime.manifest import Bundle, Version
 from lastmile_sls.bundle.build import build_bundle
 from lastmile_sls.bundle.models import describe, free_of_framework, prepare_models
 from lastmile_sls.certification.first_answer import NoAnswerError, example, measure
@@ -25,6 +26,7 @@ from lastmile_sls.compile import choose as choosing
 from lastmile_sls.compile.choose import Choice
 from lastmile_sls.compile.forest import Forest, Leaf
 from lastmile_sls.compile.readers import read_estimator
+from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.grouping import group_versions
 from lastmile_sls.spec.model import Spec
 from tests.lastmile_sls.specs import make_spec
@@ -89,6 +91,39 @@ def test_a_compiled_model_that_differs_is_not_served(tmp_path: Path, monkeypatch
     assert model.version.predictor != "trees"
     assert model.refused[0].why.startswith("it does not predict the same: ")
     assert "predict_proba is " in model.refused[0].why
+
+
+def test_without_the_original_nothing_is_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = predictors.load
+
+    def without_framework(path: str, version: Version) -> predictors.Predict:
+        if version.predictor == "sklearn":
+            raise ImportError("no module of that name")
+        return load(path, version)
+
+    spec = spec_of(tmp_path, BOOSTED)
+    monkeypatch.setattr(predictors, "load", without_framework)
+    (model,) = prepare_models(spec, tmp_path, tmp_path / "scratch")
+    assert model.version.predictor == "sklearn"
+    assert model.refused[0].why == (
+        "the original cannot be loaded here (ImportError: no module of that name), "
+        "so nothing would prove that it predicts the same"
+    )
+
+
+def test_the_sample_is_certified_with_and_must_be_the_models(tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_text("x0,x1,x2\n0.5,1,2\n1,2,3\n")
+    (model,) = prepare_models(with_sample(spec_of(tmp_path, BOOSTED)), tmp_path, tmp_path / "scratch")
+    assert model.report is not None
+    assert model.report.by_kind["sample"] == 2
+    (tmp_path / "sample.csv").write_bytes(b"\x80\x81")
+    with pytest.raises(LastmileError, match=r"^sample\.csv:1 is not UTF-8 text\."):
+        prepare_models(with_sample(spec_of(tmp_path, BOOSTED)), tmp_path, tmp_path / "again")
+
+
+def with_sample(spec: Spec) -> Spec:
+    (version,) = spec.versions
+    return spec.model_copy(update={"versions": (version.model_copy(update={"sample": "sample.csv"}),)})
 
 
 def test_versions_that_need_no_framework_any_more_share_a_function(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts, numbered_columns
-from lastmile_sls.inspection.sample import MAX_ROWS, Sample, add_sample, read_sample
+from lastmile_sls.inspection.sample import MAX_ROWS, Sample, add_sample, read_sample, rows_of
 
 NAMED = ModelFacts("sklearn", inputs=(ColumnFacts("age", "FP64"), ColumnFacts("plan", "FP64")))
 NUMBERED = ModelFacts("sklearn", inputs=numbered_columns(2), named=False)
@@ -19,7 +19,8 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def sample(**datatypes: str) -> Sample:
-    return Sample("s.csv", tuple(ColumnFacts(name, datatype) for name, datatype in datatypes.items()))
+    columns = tuple(ColumnFacts(name, datatype) for name, datatype in datatypes.items())
+    return Sample("s.csv", columns, tuple([] for _ in columns))
 
 
 def test_types_ranges_and_categories(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_ranges_are_added_and_the_label_is_left_out_with_a_note() -> None:
         ColumnFacts("plan", "BYTES", categories=("a", "b")),
         ColumnFacts("age", "INT64", minimum=1, maximum=9),
     )
-    assert add_sample(NAMED, Sample("s.csv", columns)) == ModelFacts(
+    assert add_sample(NAMED, Sample("s.csv", columns, ([], [], []))) == ModelFacts(
         "sklearn",
         requirements=("pandas",),
         inputs=(
@@ -131,3 +132,18 @@ def test_frameworks_without_columns() -> None:
     assert add_sample(ModelFacts("sklearn"), columns).notes == (
         "The model does not say what it takes, so the sample was not compared.",
     )
+
+
+def test_rows_come_in_the_models_order_without_the_label_and_without_what_is_no_number(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, "target,plan,age\n1,a,4\n0,b,\n1,c,x\n")
+    rows = rows_of(NAMED, read_sample(path), ["FP64", "BYTES"])
+    assert rows[0] == [4.0, "a"]
+    assert (str(rows[1][0]), rows[1][1]) == ("nan", "b")
+    assert len(rows) == 2
+
+
+def test_the_rows_of_a_sample_that_does_not_match_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LastmileError, match=r"^the columns of s\.csv differ from the model's: it lacks age"):
+        rows_of(NAMED, read_sample(written(tmp_path, "plan\na\n")), ["FP64", "BYTES"])

@@ -23,7 +23,7 @@ class FakeSender:
 
 
 def exchange(sender: FakeSender, raw: bytes) -> bytes:
-    """Send bytes to an API with the queue jobs; return the status line."""
+    """Send bytes to an API with the queue jobs; return the status line, and the body in the next if there is one."""
 
     async def run(path: Path) -> bytes:
         api = QueueApi(path, {"jobs": sender})
@@ -34,7 +34,8 @@ def exchange(sender: FakeSender, raw: bytes) -> bytes:
             writer.write_eof()
             answer = await asyncio.wait_for(reader.read(), 30)
             writer.close()
-            return answer.partition(b"\r\n")[0]
+            head, _, body = answer.partition(b"\r\n\r\n")
+            return b"\n".join(filter(None, [head.partition(b"\r\n")[0], body]))
         finally:
             await api.stop()
 
@@ -75,4 +76,6 @@ def test_what_is_no_whole_message_is_refused(raw: bytes, status: bytes) -> None:
 def test_a_queue_that_takes_nothing_says_why() -> None:
     sender = FakeSender()
     sender.error = sqlite3.OperationalError("database or disk is full")
-    assert exchange(sender, post("/queues/jobs", 1, b"x")) == b"HTTP/1.1 503 database or disk is full"
+    assert exchange(sender, post("/queues/jobs", 1, b"x")) == (
+        b"HTTP/1.1 503 Service Unavailable\ndatabase or disk is full"
+    )

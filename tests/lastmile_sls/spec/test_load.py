@@ -155,3 +155,20 @@ def test_a_folder_is_no_artifact_and_a_uri_is_not_looked_for(tmp_path: Path) -> 
         == "versions[0].artifact is 'model.joblib', which is a folder, but must be a file."
     )
     check_files(load(write_spec(tmp_path, SMALL.replace("model.joblib", "s3://models/m.joblib"))), tmp_path)
+
+
+def test_an_mlflow_model_is_a_folder(tmp_path: Path) -> None:
+    spec = load(write_spec(tmp_path, SMALL.replace("framework: sklearn", "framework: mlflow")))
+    with pytest.raises(
+        LastmileError, match=r"^versions\[0\]\.artifact is 'model\.joblib', but there is no such folder"
+    ):
+        check_files(spec, tmp_path)
+    (tmp_path / "model.joblib").write_bytes(b"")
+    with pytest.raises(LastmileError) as refused:
+        check_files(spec, tmp_path)
+    assert str(refused.value).splitlines()[0] == (
+        "versions[0].artifact is 'model.joblib', which is a file, but with framework mlflow must be a model's folder."
+    )
+    (tmp_path / "model.joblib").unlink()
+    (tmp_path / "model.joblib").mkdir()
+    check_files(spec, tmp_path)
