@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
 NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py
 
-.PHONY: demo test conformance native lock clean help
+.PHONY: demo test conformance explore native lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -23,6 +23,9 @@ test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 
 conformance: $(VENV)/.conformance  ## what needs heavy frameworks or clients that others wrote
 	@echo "==> conformance"; $(BIN)/pytest -q -n 2 -m conformance
+
+explore: $(VENV)/.dev  ## look for examples that break a property: other ones each time
+	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -q -n 2 -m "hypothesis and not conformance" --ignore tests/conformance
 
 $(UV):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python %d.%d is too old or too new: install Python 3.11 to 3.14, or name one: make PYTHON=python3.12" % v[:2])'

@@ -156,9 +156,15 @@ def _final(
         if error.option == "estimator":
             raise NotCarried("final step", type(estimator).__qualname__) from error
         raise
-    zeros_are_missing = row.sparse and type(estimator).__module__.startswith("xgboost.")
-    steps: list[Step] = [Impute(0.0, [nan] * row.width, None, [])] if zeros_are_missing else []
-    return steps, forest, []
+    return _steps_of_sparse(row, estimator) if row.sparse else [], forest, []
+
+
+def _steps_of_sparse(row: Row, estimator: Any) -> list[Step]:
+    """Return what trees do with a sparse matrix alone: zeros are missing (XGBoost), NaN is refused (scikit-learn)."""
+    package = type(estimator).__module__.partition(".")[0]
+    if package == "xgboost":
+        return [Impute(0.0, [nan] * row.width, None, [])]
+    return row.check(_name(estimator), "not_finite") if package == "sklearn" else []
 
 
 def _chosen(known: list[Answer], outputs: Sequence[str]) -> list[Answer]:

@@ -369,3 +369,15 @@ def test_a_search_is_its_best_estimator(tmp_path: Path) -> None:
     pair = Pair(search.fit(X, Y), tmp_path, X)
     pair.model = search.best_estimator_
     pair.check(PROBES)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_forest_takes_missing_values_of_an_array_but_not_of_a_sparse_matrix(
+    tmp_path: Path, sparse: bool
+) -> None:
+    table = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0] * 5, "plan": ["x", "y", "z", "x"] * 5})
+    encode = OneHotEncoder(sparse_output=sparse)
+    columns = ColumnTransformer([("t", encode, ["plan"])], remainder="passthrough", sparse_threshold=1.0)
+    model = make_pipeline(columns, RandomForestClassifier(3, random_state=0)).fit(table, [0, 1, 1, 0] * 5)
+    pair = Pair(model, tmp_path, table, ["predict", "predict_proba"])
+    pair.check(pd.DataFrame({"a": [np.nan, 2.5], "plan": ["x", "y"]}))
