@@ -46,6 +46,7 @@ def _abort(context: grpc.ServicerContext, text: str) -> NoReturn:
 
 def main() -> None:
     """Serve on a port of the loopback interface, print it, and wait to be ended."""
+    parent = os.getppid()
     server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[_UserErrors()], options=_MAX_MESSAGE)
     provider = LastmileProvider("pulumi", find_home(os.environ))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
@@ -55,7 +56,7 @@ def main() -> None:
     sys.stdout.flush()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop(grace=1))
-    wait(server)
+    wait(server, parent)
 
 
 if __name__ == "__main__":

@@ -118,12 +118,13 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 def main() -> None:
     """Serve as a Pulumi plugin: print the port, then wait to be ended."""
+    parent = os.getppid()
     server = grpc.server(futures.ThreadPoolExecutor(8))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(CheckingProvider(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    wait(server)
+    wait(server, parent)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def test_a_locked_queue_refuses_the_job_and_keeps_no_half_of_it(world: World) ->
         database.close()
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert refused.json() == {
-        "error": "the job could not be queued: the queue jobs answered '503 database is locked'."
+        "error": "the job could not be queued: the queue jobs answered 503: database is locked."
     }
     assert sorted(later.jobs.iterdir()) == kept
     assert doubled(later.wait_for(later.accept(7, idempotency_key="k"))) == 14
