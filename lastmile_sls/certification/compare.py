@@ -56,7 +56,7 @@ def certify(
     version: Version,
     rows: Sequence[Rows],
     *,
-    tolerances: dict[str, float] | None = None,
+    at_least: float | None = None,
 ) -> Report:
     """Have both predict all rows, and compare.
 
@@ -65,9 +65,9 @@ def certify(
         compiled: Predicts with what would ship.
         version: How the rows are sent: its columns and inputs.
         rows: See `lastmile_sls.certification.rows`.
-        tolerances: By output, where TOLERANCES are not meant.
+        at_least: Tolerate this much in every output, where the compiled model computes less exactly than it answers.
     """
-    found = _Comparison(original, compiled, version, tolerances or {})
+    found = _Comparison(original, compiled, version, at_least or 0.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # overflows are what some of the rows are for
         for kind in rows:
@@ -79,13 +79,11 @@ def certify(
 
 
 class _Comparison:
-    def __init__(
-        self, original: Predict, compiled: Predict, version: Version, tolerances: dict[str, float]
-    ) -> None:
+    def __init__(self, original: Predict, compiled: Predict, version: Version, at_least: float) -> None:
         self._original = original
         self._compiled = compiled
         self._version = version
-        self._given = tolerances
+        self._at_least = at_least
         self._used: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._refused = 0
@@ -148,7 +146,7 @@ class _Comparison:
                     self._flips += 1
                     self._fail(kind, rows[place // width], f"{theirs.name} is {one!r}, compiled {other!r}")
             return
-        tolerance = self._given.get(theirs.name, TOLERANCES[theirs.datatype])
+        tolerance = max(self._at_least, TOLERANCES[theirs.datatype])
         self._used[theirs.name] = tolerance
         for place, (one, other) in enumerate(zip(theirs.data, ours.data, strict=True)):
             if one == other or (one != one and other != other):  # noqa: PLR0124 - NaN is the number that differs from itself

@@ -10,7 +10,7 @@ from typing import Any
 
 from lastmile_runtime import predictors
 from lastmile_runtime.manifest import Version
-from lastmile_sls.certification.compare import Report, certify
+from lastmile_sls.certification.compare import TOLERANCES, Report, certify, tensors_of
 from lastmile_sls.certification.rows import Row, generate
 from lastmile_sls.compile import forest_file, pipeline_file
 from lastmile_sls.compile.forest import CategorySplit, Forest, Split
@@ -32,6 +32,8 @@ class Candidate:
     thresholds: dict[int, set[float]] = field(default_factory=dict)
     """Where it decides, by column; certification looks there."""
     categories: dict[int, list[int]] = field(default_factory=dict)
+    precision: str | None = None
+    """The datatype that it computes in, where that is less exact than its answers' own."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def choose(
     """
     refused: list[Refused] = []
     proof = _Proof(original, artifact, columns, sample)
-    for name, attempt in _attempts(original, artifact, scratch):
+    for name, attempt in _attempts(original, artifact, scratch, proof.example):
         tell(f"compiling {original.id} to {name}")
         try:
             candidate = attempt()
@@ -126,7 +128,13 @@ class _Proof:
             categories=candidate.categories,
         )
         compiled = predictors.load(str(candidate.files[0]), version)
-        return certify(self._load(), compiled, self._original, rows)
+        exact = TOLERANCES[candidate.precision] if candidate.precision else None
+        return certify(self._load(), compiled, self._original, rows, at_least=exact)
+
+    def example(self) -> Row:
+        """Return a row that the model takes. Raises LastmileError when it takes no rows."""
+        (first, *_) = generate(_flat(self._columns), sample=self._sample)
+        return first.rows[0]
 
     def _load(self) -> predictors.Predict:
         if self._predict is None:
@@ -152,7 +160,9 @@ def served_files(predictor: str, artifact: Path) -> list[Path]:
     return [artifact, *external_files(artifact)]
 
 
-def _attempts(original: Version, artifact: Path, scratch: Path) -> Iterator[tuple[str, Attempt]]:
+def _attempts(
+    original: Version, artifact: Path, scratch: Path, example: Callable[[], Row]
+) -> Iterator[tuple[str, Attempt]]:
     """Return the predictors that can serve a framework's models, the fastest first."""
     outputs = [spec.name for spec in original.outputs]
     if original.predictor in FRAMEWORKS:
@@ -169,6 +179,7 @@ def _attempts(original: Version, artifact: Path, scratch: Path) -> Iterator[tupl
 
         yield "trees", lambda: _trees(read_estimator(estimator(), outputs), scratch)
         yield "pipeline", lambda: _pipeline(sklearn_pipeline.read(estimator(), outputs), scratch)
+        yield "onnx", lambda: _exported(original, estimator(), example(), scratch)
     if original.predictor == "onnx":
         yield "onnx", lambda: _optimized(artifact, scratch)
 
@@ -181,6 +192,17 @@ def _optimized(artifact: Path, scratch: Path) -> Candidate:
     from lastmile_sls.compile.onnx_optimize import optimize
 
     return Candidate("onnx", optimize(artifact, scratch / "optimized.onnx"))
+
+
+def _exported(original: Version, estimator: Any, example: Row, scratch: Path) -> Candidate:
+    from lastmile_runtime.predictors.sklearn import rows_of
+    from lastmile_sls.compile.onnx_export import export
+
+    made = scratch / "exported.onnx"
+    names = [spec.name for spec in original.outputs]
+    precision = export(estimator, rows_of(tensors_of([example], original), original), made, names)
+    candidate = _optimized(made, scratch)
+    return replace(candidate, precision=precision)
 
 
 def _trees(forest: Forest, scratch: Path) -> Candidate:

@@ -7,11 +7,13 @@ float32 that is rounded to the other side of a threshold: compare it with the mo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lastmile_runtime.predictors.arrays import DTYPES, from_array
+from lastmile_runtime.predictors.onnx_mark import INFINITE, MISSING, REFUSES
 from lastmile_runtime.predictors.sklearn import METHODS, methods_of
 from lastmile_runtime.tensors import Tensor
 from lastmile_sls.compile.not_carried import NotCarried
@@ -21,11 +23,13 @@ MATRIX = "input"
 """The one input of a model that takes an array."""
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 """What ONNX Runtime has had since 1.15."""
+_SINGLE = ("TreeEnsemble", "SVM", "Linear", "Normalizer", "Scaler", "Imputer")
+"""Operators of ai.onnx.ml that answer in float32 whatever they are given, and whose types no inference knows."""
 _EXPORTED = ("predict", "predict_proba", "transform")
 
 
-def export(estimator: Any, example: Any, destination: Path, outputs: Sequence[str] = ()) -> list[Tensor]:
-    """Write a fitted estimator as an ONNX model; return what it answers to the example.
+def export(estimator: Any, example: Any, destination: Path, outputs: Sequence[str] = ()) -> str:
+    """Write a fitted estimator as an ONNX model; return the least exact datatype that it computes in, FP64 or FP32.
 
     Args:
         estimator: It predicts or transforms.
@@ -45,19 +49,23 @@ def export(estimator: Any, example: Any, destination: Path, outputs: Sequence[st
             raise NotCarried("ONNX output", name if name in METHODS else repr(name))
     expected = [from_array(name, getattr(estimator, name)(example)) for name in names]
     reasons = []
-    for number in ("DoubleTensorType", "FloatTensorType"):
+    for number, rows in itertools.product(("DoubleTensorType", "FloatTensorType"), _forms(example)):
         try:
-            content = _converted(skl2onnx, estimator, example, number, expected)
-            answers = _answers(content, example, names)
+            model = _converted(skl2onnx, estimator, rows, number, expected)
+            content = model.SerializeToString()
+            answers = _answers(content, rows, names)
         except Exception as error:  # noqa: BLE001 - converters and graphs fail in ways of their own
             reasons.append(
                 f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
             )
             continue
         _require_same_form(answers, expected)
+        if refused := _refused(estimator, example):
+            model.metadata_props.add(key=REFUSES, value=",".join(refused))
+            content = model.SerializeToString()
         destination.write_bytes(content)
-        return answers
-    raise NotCarried("ONNX converter", f"unable ({'; in float32: '.join(reasons)})")
+        return _precision(model)
+    raise NotCarried("ONNX converter", f"unable ({'; otherwise: '.join(dict.fromkeys(reasons))})")
 
 
 def _package(name: str) -> Any:
@@ -70,7 +78,7 @@ def _package(name: str) -> Any:
         ) from error
 
 
-def _converted(skl2onnx: Any, estimator: Any, example: Any, number: str, expected: list[Tensor]) -> bytes:
+def _converted(skl2onnx: Any, estimator: Any, example: Any, number: str, expected: list[Tensor]) -> Any:
     classifies = hasattr(estimator, "classes_")
     model = skl2onnx.convert_sklearn(
         estimator,
@@ -79,8 +87,44 @@ def _converted(skl2onnx: Any, estimator: Any, example: Any, number: str, expecte
         target_opset=OPSETS,
     )
     _shape_outputs(model.graph, expected)
-    content: bytes = model.SerializeToString()
-    return content
+    return model
+
+
+def _forms(example: Any) -> list[Any]:
+    """Return what the graph may take: a frame's columns, else the matrix they make where all are numbers."""
+    if hasattr(example, "columns") and all(dtype.kind in "biuf" for dtype in example.dtypes):
+        return [example, example.to_numpy()]
+    return [example]
+
+
+def _refused(estimator: Any, example: Any) -> list[str]:
+    """Return which of missing and infinite numbers the estimator takes in none of its columns."""
+    import numpy as np
+
+    found = []
+    for what, number in ((MISSING, np.nan), (INFINITE, np.inf)):
+        rows = example.copy()
+        if hasattr(example, "columns"):
+            for name in example.columns[[dtype.kind == "f" for dtype in example.dtypes]]:
+                rows[name] = number
+        else:
+            rows[:] = number
+        try:
+            for name in methods_of(estimator):
+                getattr(estimator, name)(rows)
+        except ValueError:
+            found.append(what)
+    return found
+
+
+def _precision(model: Any) -> str:
+    """Return the least exact datatype that a graph computes with."""
+    from onnx import TensorProto, shape_inference
+
+    graph = shape_inference.infer_shapes(model).graph
+    kinds = {value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info)}
+    single = TensorProto.FLOAT in kinds or any(node.op_type.startswith(_SINGLE) for node in graph.node)
+    return "FP32" if single else "FP64"
 
 
 def _inputs(example: Any, number: str) -> list[tuple[str, Any]]:

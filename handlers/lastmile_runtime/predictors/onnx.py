@@ -12,8 +12,9 @@ import numpy as np
 import onnxruntime
 
 from lastmile_runtime import table
+from lastmile_runtime.errors import RequestError
 from lastmile_runtime.predictors.arrays import DTYPES, from_array, to_array, to_matrix
-from lastmile_runtime.predictors.onnx_mark import is_optimized
+from lastmile_runtime.predictors.onnx_mark import INFINITE, MISSING, REFUSES, is_optimized
 from lastmile_runtime.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -45,12 +46,31 @@ def load(path: str, version: Version) -> Predict:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     outputs = [output.name for output in session.get_outputs()]
     feed = _feeder(session.get_inputs(), version)
+    refuses = session.get_modelmeta().custom_metadata_map.get(REFUSES, "").split(",")
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
-        values = session.run(outputs, feed(inputs))
+        fed = feed(inputs)
+        if refuses != [""]:
+            _check(fed, refuses, version)
+        values = session.run(outputs, fed)
         return [from_array(name, _unmapped(value)) for name, value in zip(outputs, values, strict=True)]
 
     return predict
+
+
+def _check(fed: dict[str, Any], refuses: list[str], version: Version) -> None:
+    """Raise RequestError for the first number that the model was not trained to take."""
+    for name, array in fed.items():
+        if array.dtype.kind != "f" or np.isfinite(array).all():
+            continue
+        told, wrong = "missing (NaN)", np.isnan(array) if MISSING in refuses else np.zeros_like(array, bool)
+        if INFINITE in refuses and not wrong.any():
+            told, wrong = "infinite", np.isinf(array)
+        if wrong.any():
+            row, *places = (int(place) for place in np.argwhere(wrong)[0])
+            is_matrix = len(fed) == 1 and len(places) == 1 and version.columns
+            column = version.columns[places[0]] if is_matrix else name
+            raise RequestError(400, f"row {row}: column {column!r} is {told}, but the model takes none.")
 
 
 def _feeder(wanted: list[Any], version: Version) -> Any:

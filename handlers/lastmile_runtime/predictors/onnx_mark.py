@@ -1,4 +1,4 @@
-"""The mark of an ONNX model that was optimised when it was bundled: loading it need not do that again."""
+"""What is written into an ONNX model when it is bundled: that it was optimised, and which numbers it refuses."""
 
 # pathlib would cost 10 ms of each cold start:
 # ruff: noqa: PTH123
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 
+REFUSES = "lastmile.refuses"
+"""The entry of `metadata_props` that says which numbers the original refuses, and the graph would not: MISSING, INFINITE."""
+MISSING, INFINITE = "missing", "infinite"
 _METADATA = 14 << 3 | 2
 _KEY, _VALUE = b"lastmile.optimized", b"yes"
 _ENTRY = b"\x0a%c%s\x12%c%s" % (len(_KEY), _KEY, len(_VALUE), _VALUE)

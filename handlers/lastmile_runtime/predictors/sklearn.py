@@ -29,8 +29,8 @@ def load(path: str, version: Version) -> Predict:
     methods = [spec.name for spec in version.outputs if spec.name in METHODS] or methods_of(estimator)
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
-        table = _frame(inputs, version) if version.frame else to_matrix(inputs, version, np.float64)
-        return [from_array(method, getattr(estimator, method)(table)) for method in methods]
+        rows = rows_of(inputs, version)
+        return [from_array(method, getattr(estimator, method)(rows)) for method in methods]
 
     return predict
 
@@ -41,8 +41,10 @@ def methods_of(estimator: Any) -> list[str]:
     return found or ["transform"]
 
 
-def _frame(inputs: list[Tensor], version: Version) -> Any:
-    """Return the table with a type per column, as it had when the model was trained."""
+def rows_of(inputs: list[Tensor], version: Version) -> Any:
+    """Return what the estimator is given: a matrix, or a DataFrame with a type per column, as in training."""
+    if not version.frame:
+        return to_matrix(inputs, version, np.float64)
     import pandas as pd
 
     columns = table.columns_of(inputs, version.columns)

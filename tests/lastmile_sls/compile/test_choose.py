@@ -10,11 +10,12 @@ import joblib
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from lastmile_runtime import predictors
 from lastmile_runtime.manifest import Bundle, Version
@@ -70,11 +71,37 @@ def test_a_pipeline_is_compiled_to_steps_and_says_why_it_is_no_forest(tmp_path: 
     assert refused.why.startswith("estimator is Pipeline, but only the ensembles of trees")
 
 
-def test_what_nothing_carries_keeps_its_framework(tmp_path: Path) -> None:
-    (model,) = chosen(tmp_path, KNeighborsClassifier())
-    assert (model.version.predictor, model.version.artifact) == ("sklearn", "models/v1/v1.joblib")
+def test_what_has_no_reader_is_exported_to_onnx(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    (model,) = chosen(tmp_path, GaussianNB())
+    assert (model.version.predictor, model.version.artifact) == ("onnx", "models/v1/optimized.onnx")
     assert [refused.predictor for refused in model.refused] == ["trees", "pipeline"]
-    assert all("KNeighborsClassifier" in refused.why for refused in model.refused)
+    assert model.report is not None
+    assert model.report.refused > 0  # what scikit-learn refuses, missing and infinite values
+    assert model.report.tolerances == {"predict_proba": 1e-9}
+
+
+def test_a_graph_that_computes_in_float32_is_given_its_room(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    (model,) = chosen(tmp_path, AdaBoostClassifier(n_estimators=5))
+    assert model.version.predictor == "onnx"
+    assert model.report is not None
+    assert model.report.tolerances == {"predict_proba": 2e-6}
+
+
+def test_a_graph_that_answers_otherwise_is_not_served(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    (model,) = chosen(tmp_path, KNeighborsClassifier())
+    assert model.version.predictor == "sklearn"
+    assert model.refused[2].why.startswith("it does not predict the same: extreme row [")
+
+
+def test_what_nothing_carries_keeps_its_framework(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    (model,) = chosen(tmp_path, make_pipeline(SplineTransformer(), LogisticRegression()))
+    assert (model.version.predictor, model.version.artifact) == ("sklearn", "models/v1/v1.joblib")
+    assert [refused.predictor for refused in model.refused] == ["trees", "pipeline", "onnx"]
+    assert all("Spline" in refused.why for refused in model.refused[1:])
     assert describe(model).certified_rows is None
 
 
@@ -150,15 +177,18 @@ def test_the_first_answer_is_measured_on_the_bundle(tmp_path: Path) -> None:
 
 
 def test_inspect_says_what_serves_and_why(tmp_path: Path) -> None:
-    spec = spec_of(tmp_path, BOOSTED, KNeighborsClassifier())
+    spec = spec_of(tmp_path, BOOSTED, make_pipeline(SplineTransformer(), LogisticRegression()))
     (tmp_path / "lastmile.yaml").write_text(spec.model_dump_json(exclude_defaults=True))
     told = CliRunner().invoke(lastmile, ["inspect", "--spec", str(tmp_path / "lastmile.yaml")])
     assert told.exit_code == 0, told.output
     assert "v1: trees, " in told.output
     assert "largest difference 0; first answer after " in told.output
-    assert "not by trees: estimator is KNeighborsClassifier" in told.output
+    assert "not by trees: estimator is Pipeline" in told.output
     found = CliRunner().invoke(lastmile, ["inspect", "--json", "--spec", str(tmp_path / "lastmile.yaml")])
     first, second = json.loads(found.output)["predictors"]
     assert (first["predictor"], first["not_taken"], first["largest_difference"]) == ("trees", {}, 0.0)
     assert first["first_answer_s"] > 0
-    assert (second["predictor"], list(second["not_taken"])) == ("sklearn", ["trees", "pipeline"])
+    assert (second["predictor"], list(second["not_taken"])) == (
+        "sklearn",
+        ["trees", "pipeline", "onnx"],
+    )

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -20,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 
+from lastmile_runtime.errors import RequestError
 from lastmile_runtime.manifest import Version
 from lastmile_runtime.predictors.arrays import from_array
 from lastmile_runtime.predictors.onnx import load
@@ -116,6 +119,39 @@ def test_a_frame_is_a_graph_with_an_input_per_column(tmp_path: Path) -> None:
     assert [(node.name, node.type) for node in inputs] == [
         ("age", "tensor(double)"), ("plan", "tensor(string)"), ("visits", "tensor(double)"),
     ]  # fmt: skip
+
+
+def test_what_scikit_learn_refuses_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    path = tmp_path / "model.onnx"
+    export(GaussianNB().fit(X, BINARY), X[:1], path)
+    optimize(path, tmp_path / "optimised.onnx")
+    rows = X[:3].copy()
+    for value, told in ((np.nan, "missing (NaN)"), (-np.inf, "infinite")):
+        rows[1, 2] = value
+        with pytest.raises(RequestError) as refused:
+            served(tmp_path / "optimised.onnx", rows, frame=False)
+        assert refused.value.status == 400
+        assert str(refused.value) == f"row 1: column 'x2' is {told}, but the model takes none."
+    table = TABLE[["age"]].assign(visits=TABLE["visits"] * 1.0)
+    export(GaussianNB().fit(table, BINARY), table[:1], path)
+    table.loc[4, "visits"] = np.nan
+    with pytest.raises(RequestError, match=r"^row 4: column 'visits' is missing \(NaN\), but"):
+        served(path, table, frame=True)
+
+
+def test_what_scikit_learn_takes_is_taken(tmp_path: Path) -> None:
+    rows = X.copy()
+    rows[::5, 1] = np.nan
+    check(make_pipeline(SimpleImputer(), GaussianNB()).fit(rows, BINARY), rows, tmp_path, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "precision"), [(GaussianNB(), "FP64"), (AdaBoostClassifier(n_estimators=5), "FP32")]
+)
+def test_it_says_how_exactly_the_graph_computes(tmp_path: Path, model: Any, precision: str) -> None:
+    pytest.importorskip("skl2onnx")
+    assert export(model.fit(X, BINARY), X[:1], tmp_path / "model.onnx") == precision
 
 
 def refusal(model: Any, folder: Path, outputs: tuple[str, ...] = ()) -> CannotCompile:
