@@ -19,7 +19,7 @@ from bench.processes import Running, object_store, running
 from bench.results import Goal, Report, Row
 from bench.rounds import interleave
 from bench.workshop import INFER, STICKY, Bundle, Workshop, module_command, our_answer, shown
-from tests.lastmile_runtime.adapters.runtime_api import RuntimeApi
+from lastmile_sls.check.aws.runtime_api import RuntimeApi
 
 NAME = "cold_start"
 TIMEOUT_S = 60.0

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from bench.environments import EnvironmentFailure
 from bench.workshop import INFER, MODEL, STICKY, Workshop, module_command, our_answer
 
-Kind = Literal["trained", "compiled", "noop"]
+Kind = Literal["trained", "compiled", "booster", "noop"]
 OURS = "ours"
 DEFAULTS = "its defaults; no contract, no routing"
 
@@ -70,6 +70,7 @@ def ours(workshop: Workshop, store: str, kind: Kind, *, governed: bool = True) -
     bundled, told = {
         "trained": ("onnx", ", ONNX"),
         "compiled": ("sklearn", ", compiled trees"),
+        "booster": ("lightgbm", ", compiled trees"),
         "noop": ("python", ""),
     }[kind]
     bundle = workshop.bundle(bundled, versions, contract=governed)
@@ -176,11 +177,14 @@ def mlserver(workshop: Workshop, kind: Kind, *, workers: bool) -> Server:
     """Return MLServer, with its pool of one worker process, which is its default, or without."""
     folder = workshop.folder / f"mlserver-{kind}"
     folder.mkdir(exist_ok=True)
-    if kind == "trained":
-        settings = {
-            "implementation": "mlserver_sklearn.SKLearnModel",
-            "parameters": {"uri": str(workshop.joblib)},
-        }
+    known = {
+        "trained": ("mlserver_sklearn.SKLearnModel", workshop.joblib),
+        "booster": ("mlserver_lightgbm.LightGBMModel", workshop.booster),
+    }
+    settings: dict[str, Any]
+    if kind in known:
+        implementation, path = known[kind]
+        settings = {"implementation": implementation, "parameters": {"uri": str(path)}}
     else:
         shutil.copyfile(workshop.peers / "mlserver_noop.py", folder / "mlserver_noop.py")
         settings = {"implementation": "mlserver_noop.Total"}
@@ -250,7 +254,7 @@ def mlflow(workshop: Workshop, kind: Kind) -> Server:
 
 
 def _row(workshop: Workshop, kind: Kind) -> list[float]:
-    return workshop.row("onnx" if kind == "trained" else "python")
+    return workshop.row("python" if kind == "noop" else "onnx")
 
 
 def _features(workshop: Workshop, kind: Kind) -> bytes:

@@ -42,32 +42,39 @@ def run(workshop: Workshop, rounds: int) -> Report:
         ]
         pairs = [(server, Row(server.name, server.shown, server.switched_on)) for server in found]
         prepare(workshop, pairs)
-        rows = interleave(NAME, rounds, pairs, partial(sample, workshop))
-    method = (
-        "The sum of 30 numbers, as JSON. All of a server's processes on one core, the load on another: "
+        rows = interleave(NAME, rounds, pairs, partial(sample, workshop, sum(workshop.row("python"))))
+    return Report(
+        "Throughput",
+        *("requests/s", OURS, rows, GOALS, f"The sum of 30 numbers, as JSON. {method(rounds)}", STEADY),
+        more_is_better=True,
+    )
+
+
+def method(rounds: int) -> str:
+    """Return how servers are loaded, in words."""
+    return (
+        "All of a server's processes on one core, the load on another: "
         f"{CONNECTIONS} keep-alive connections, each with one request at a time, for {SECONDS:g} s after "
         f"{WARM_UP_S:g} s of warming up, a fresh server for each; interleaved rounds: {rounds}. p50 of one connection is "
         "without others beside it. Where the load's own core is busy to 90 % and more, the server could do more."
     )
-    return Report("Throughput", "requests/s", OURS, rows, GOALS, method, STEADY, more_is_better=True)
 
 
-def sample(workshop: Workshop, server: Server, row: Row) -> None:
-    """Add a sample to a row, or the reason why there is none."""
+def sample(workshop: Workshop, right: float, server: Server, row: Row) -> None:
+    """Add a sample to a row, or the reason why there is none; `right` is the number that the model answers."""
     python = workshop.environments.python(server.environment)
     cores = sorted(os.sched_getaffinity(0))
     ports = free_ports(3)
     command = server.command(python, ports)
     log = workshop.logs / f"{NAME}-{server.environment}.log"
-    total = sum(workshop.row("python"))
     with running(command, server.environ_of(python, ports), server.folder, log, core=cores[0]) as process:
         try:
-            wait_for_prediction(server, ports[0], total, process)
-            load(server, ports[0], total, CONNECTIONS, WARM_UP_S, cores[-1])
+            wait_for_prediction(server, ports[0], right, process)
+            load(server, ports[0], right, CONNECTIONS, WARM_UP_S, cores[-1])
             used_s = -processor_s(process.process)
-            many = load(server, ports[0], total, CONNECTIONS, SECONDS, cores[-1])
+            many = load(server, ports[0], right, CONNECTIONS, SECONDS, cores[-1])
             used_s += processor_s(process.process)
-            one = load(server, ports[0], total, 1, WARM_UP_S, cores[-1])
+            one = load(server, ports[0], right, 1, WARM_UP_S, cores[-1])
         except (TimeoutError, EnvironmentFailure) as error:
             row.failure = str(error)
             return
@@ -83,12 +90,11 @@ def sample(workshop: Workshop, server: Server, row: Row) -> None:
 
 
 def load(
-    server: Server, port: int, total: float, connections: int, seconds: float, core: int
+    server: Server, port: int, right: float, connections: int, seconds: float, core: int
 ) -> dict[str, Any]:
     """Load a server from another core; return what the generator told. Raises EnvironmentFailure for a wrong answer."""
-    # Every server writes the sum as Python does.
-    right = f"{total}".encode()[:12]
-    given = server.request(port, keep_alive=True) + b"\0" + right
+    # Every server writes numbers as Python does; the last digits of a probability are each library's own.
+    given = server.request(port, keep_alive=True) + b"\0" + f"{right}".encode()[:12]
     script = str(BENCH / "generator.py")
     command = [sys.executable, "-I", "-S", script, str(port), str(connections), str(seconds)]
     allowed = os.sched_getaffinity(0)

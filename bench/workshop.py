@@ -42,7 +42,8 @@ class Bundle:
     document: dict[str, Any] | None
     """The live routing document; None when there is one version."""
     kind: str
-    """`python`, a plain class; `onnx`, the trained model as ONNX; `sklearn`, as joblib wrote it, compiled."""
+    """`python`, a plain class; `onnx`, the trained model as ONNX; `sklearn`, as joblib wrote it, and `lightgbm`, the
+    booster, both compiled."""
 
     def environ(self, store: str) -> dict[str, str]:
         """Return the function's environment; `store` is the URL of the object store with the live document."""
@@ -107,6 +108,12 @@ class Workshop:
         assert self.facts
         return self.folder / "model/model.onnx"
 
+    @property
+    def booster(self) -> Path:
+        """The booster of 500 trees, as LightGBM writes it."""
+        assert self.facts
+        return self.folder / "model/model.txt"
+
     def environ(self, **more: str) -> dict[str, str]:
         """Return an environment for any entry: nothing writes bytecode while a clock runs."""
         home = self.folder / "home"
@@ -123,7 +130,7 @@ class Workshop:
         """Return a bundle that `lastmile build` wrote.
 
         Args:
-            kind: `python`, a plain class; `onnx`, the trained model as ONNX; `sklearn`, as joblib wrote it, compiled.
+            kind: As in Bundle.
             versions: How many of the same; with two, 90 and 10 percent, and a live routing document.
             contract: Refuse what is missing or out of range.
         """
@@ -136,9 +143,10 @@ class Workshop:
         work = self.folder / "specs" / name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        artifact = {"onnx": "model.onnx", "sklearn": "model.joblib"}.get(kind, "model.py")
-        if kind != "python":
-            shutil.copyfile(self.onnx if kind == "onnx" else self.joblib, work / artifact)
+        models = {"onnx": self.onnx, "sklearn": self.joblib, "lightgbm": self.booster}
+        artifact = models[kind].name if kind in models else "model.py"
+        if kind in models:
+            shutil.copyfile(models[kind], work / artifact)
         else:
             (work / artifact).write_text(SUM)
         (work / "lastmile.yaml").write_text(
@@ -166,7 +174,7 @@ class Workshop:
         # What scikit-learn trained on an array takes is a table whose columns have numbers for names.
         table = [{"name": f"x{index}", "datatype": datatype} for index in range(len(row))]
         rule = {"minimum": bounds[0], "maximum": bounds[1], "missing": "reject", "out_of_range": "reject"}
-        columns = table if kind == "sklearn" else [matrix]
+        columns = table if kind in ("sklearn", "lightgbm") else [matrix]
         inputs = [{**column, **(rule if contract else {})} for column in columns]
         outputs = [{"name": "total", "datatype": "FP64", "shape": [-1]}] if kind == "python" else []
         traffic: dict[str, Any] = {"champion": "v1", "sticky": {"header": next(iter(STICKY))}}
@@ -186,7 +194,11 @@ class Workshop:
 
     def _input(self, kind: str) -> tuple[str, str]:
         """Return the name and datatype of a model's one input."""
-        known = {"onnx": (str(self.facts["input"]), "FP32"), "sklearn": ("input", "FP64")}
+        known = {
+            "onnx": (str(self.facts["input"]), "FP32"),
+            "sklearn": ("input", "FP64"),
+            "lightgbm": ("input", "FP64"),
+        }
         return known.get(kind, ("X", "FP64"))
 
     def row(self, kind: str) -> list[float]:

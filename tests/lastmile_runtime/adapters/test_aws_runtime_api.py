@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from lastmile_runtime.adapters.aws_runtime_api import RuntimeApi
-from tests.lastmile_runtime.adapters import runtime_api
+from lastmile_sls.check.aws import runtime_api
 
 EVENT = {"text": "ü" * 300_000}
 

@@ -129,6 +129,11 @@ def requests(draw: st.DrawFn) -> pd.DataFrame:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(models(), requests(), st.integers(2, 4))
 def test_random_pipelines(made: tuple[Any, pd.DataFrame], rows: pd.DataFrame, classes: int) -> None:
+    check_pipeline(made, rows, classes)
+
+
+def check_pipeline(made: tuple[Any, pd.DataFrame], rows: pd.DataFrame, classes: int) -> None:
+    """Fit a pipeline, compile it, and compare its answers to rows, and to two that it was fitted on."""
     model, table = made
     labels = np.digitize(np.nan_to_num(table["a"]) + table["whole"], [1, 2, 3][: classes - 1])
     with warnings.catch_warnings(), np.errstate(all="ignore"):
