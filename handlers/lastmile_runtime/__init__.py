@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _external: Any = sys.modules["_frozen_importlib_external"]
 _ModuleSpec: Any = sys.modules["_frozen_importlib"].ModuleSpec  # importlib would cost 1 ms
 _fix_filename: Any = getattr(_imp, "_fix_co_filename")  # noqa: B009 - typeshed does not know it
+_HASH_BYTES = 8
 _FIRST_BYTES = 1 << 14
 """What is read at once: as much as the index takes, and some modules."""
 
@@ -27,11 +28,13 @@ _FIRST_BYTES = 1 << 14
 class Pack:
     """Finds and loads the modules of a package that are compiled in one file.
 
-    The file: the interpreter's magic number; the index's length (4 bytes, little endian); the index, which is
-    `{name: (is package, begins at, length)}`; the modules' code. Index and code are as `marshal` writes them.
+    The file: the interpreter's magic number; the index's length (4 bytes, little endian) and hash; the index, which is
+    `{name: (is package, begins at, length, hash)}`; the modules' code. Index and code are as `marshal` writes them. Each is
+    checked when it is read, by the hash that the interpreter has for sources: SHA-256 would take longer than the import.
+    The index also has the hash of each native library, by its path, which lies beside the file.
     """
 
-    def __init__(self, folder: str, file: int, index: dict[str, tuple[bool, int, int]]) -> None:
+    def __init__(self, folder: str, file: int, index: dict[str, tuple[bool, int, int, bytes]]) -> None:
         self._folder = folder
         self._file = file
         self._index = index
@@ -59,29 +62,49 @@ class Pack:
         exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102 - it is what importing is
 
     def get_code(self, name: str) -> CodeType:
-        """Return a module's code. Raises OSError or ValueError when the file is not what it was."""
-        _, start, length = self._index[name]
-        code: CodeType = marshal.loads(posix.pread(self._file, length, start))  # noqa: S302 - as trusted as the sources
+        """Return a module's code. Raises OSError, and ImportError when it is not what was written."""
+        _, start, length, _ = self._index[name]
+        content = posix.pread(self._file, length, start)
+        self.check(name, content)
+        code: CodeType = marshal.loads(content)  # noqa: S302 - as trusted as the sources
         _fix_filename(code, f"{self._folder.rpartition('/')[0]}/{code.co_filename}")
         return code
 
+    def check(self, name: str, content: bytes) -> None:
+        """Raise ImportError unless this is the content of a module, or of a native library, that was written."""
+        entry = self._index.get(name)
+        if entry is None or entry[2:] != (len(content), hash_of(content)):
+            raise ImportError(f"{name} is not what was deployed: {self._folder} has other bytes.", name=name)
 
-def _read_pack(folder: str) -> None:
-    """Have the modules come from the pack, where there is one for this interpreter."""
+
+def hash_of(content: bytes) -> bytes:
+    """Return the interpreter's hash of some bytes."""
+    found: bytes = _imp.source_hash(0, content)
+    return found
+
+
+def _read_pack(folder: str) -> Pack | None:
+    """Have the modules come from the pack, where there is one for this interpreter; return it."""
     try:
         file = posix.open(f"{folder}/pack.{sys.implementation.cache_tag}", posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
-        return
+        return None
     magic: bytes = _external.MAGIC_NUMBER
     head = posix.pread(file, _FIRST_BYTES, 0)
-    start = len(magic) + 4
-    end = start + int.from_bytes(head[len(magic) : start], "little")
+    start = len(magic) + 4 + _HASH_BYTES
+    end = start + int.from_bytes(head[len(magic) : len(magic) + 4], "little")
     if not head.startswith(magic):
         posix.close(file)
-        return
+        return None
     if end > len(head):
         head = posix.pread(file, end, 0)
-    sys.meta_path.insert(0, Pack(folder, file, marshal.loads(head[start:end])))  # noqa: S302
+    if head[start - _HASH_BYTES : start] != hash_of(head[start:end]):
+        raise ImportError(
+            f"the index of {folder}/pack.{sys.implementation.cache_tag} is not what was deployed."
+        )
+    found = Pack(folder, file, marshal.loads(head[start:end]))  # noqa: S302
+    sys.meta_path.insert(0, found)
+    return found
 
 
-_read_pack(__file__.rpartition("/")[0])
+PACK = _read_pack(__file__.rpartition("/")[0])

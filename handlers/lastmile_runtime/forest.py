@@ -9,6 +9,7 @@ import _imp
 import os
 import sys
 
+from lastmile_runtime import PACK
 from lastmile_runtime.errors import BundleError
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -63,6 +64,9 @@ def _native() -> Any:
         raise ImportError(
             f"there is no native evaluator for {sys.platform} {machine} {sys.implementation.cache_tag}"
         )
+    if PACK is not None:
+        with open(path, "rb") as file:
+            PACK.check(f"native/{machine}/_forest.abi3.so", file.read())
     module = _imp.create_dynamic(type(__spec__)("_forest", None, origin=path))
     _imp.exec_dynamic(module)
     return module

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMAT = "lastmile.manifest/1"
 FILE = "manifest.json"
+RUNTIME = "lastmile_runtime"
+"""The folder of this package in a bundle."""
 _CHUNK_BYTES = 1 << 20
 
 # Plain classes with slots: importing dataclasses costs 15 ms of each cold start, typing.NamedTuple 9.
@@ -104,7 +106,7 @@ class Version:
 class Manifest:
     """A bundle's content; `files` gives `sha256` (hexadecimal) and `size` (bytes) by path relative to the bundle."""
 
-    __slots__ = ("app", "contract", "files", "model", "versions")
+    __slots__ = ("app", "contract", "files", "libraries", "model", "versions")
 
     def __init__(
         self,
@@ -113,6 +115,7 @@ class Manifest:
         files: dict[str, dict[str, Any]],
         contract: dict[str, Any] | None = None,
         app: str | None = None,
+        libraries: str | None = None,
     ) -> None:
         self.model = model
         self.versions = versions
@@ -121,6 +124,8 @@ class Manifest:
         """The rules of its inputs (see `lastmile_runtime.contract`); None when there are none."""
         self.app = app
         """The user's own ASGI application, `file.py:name`, relative to the bundle."""
+        self.libraries = libraries
+        """The folder of third-party packages, relative to the bundle; None when it carries none."""
 
 
 def render(manifest: Manifest) -> bytes:
@@ -133,7 +138,7 @@ def render(manifest: Manifest) -> bytes:
         "versions": [version.to_json() for version in manifest.versions],
         "files": manifest.files,
     }
-    optional = {"contract": manifest.contract, "app": manifest.app}
+    optional = {"contract": manifest.contract, "app": manifest.app, "libraries": manifest.libraries}
     document |= {key: value for key, value in optional.items() if value is not None}
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -158,10 +163,11 @@ def parse(content: bytes) -> Manifest:
                 document["files"],
                 document.get("contract"),
                 document.get("app"),
+                document.get("libraries"),
             )
             _check(manifest)
             return manifest
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise BundleError(f"{FILE} cannot be read: {type(error).__name__}: {error}.") from error
     raise BundleError(f"{FILE} has the format {found!r}, but this runtime reads {FORMAT!r}.")
 
@@ -241,6 +247,26 @@ class Bundle:
             if found[key] != entry[key]:
                 raise BundleError(f"{name} has the {word} {found[key]}, but {entry[key]} was deployed.")
         return path
+
+    def verify_runtime(self) -> None:
+        """Check the runtime's own code, of a bundle that carries it. Raises BundleError.
+
+        For an interpreter that reads the sources: the pack checks itself, piece by piece.
+        """
+        for name in self.manifest.files:
+            if name.startswith(f"{RUNTIME}/"):
+                self.verify(name)
+
+    def check_content(self, name: str, content: bytes) -> None:
+        """Raise BundleError unless this is the content of the bundle's file of that name."""
+        entry = self.manifest.files.get(name)
+        if entry is None:
+            raise BundleError(f"{name} is not in the manifest.")
+        hasher = sha256(len(content))
+        hasher.update(content)
+        found = hasher.hexdigest()
+        if found != entry["sha256"]:
+            raise BundleError(f"{name} has the SHA-256 {found}, but {entry['sha256']} was deployed.")
 
     def verify_model(self, version: Version) -> str:
         """Return the path of a version's artifact, after checking it and every file that lies beside or below it.

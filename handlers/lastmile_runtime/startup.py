@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 
-from lastmile_runtime import jsons
+from lastmile_runtime import PACK, jsons
 from lastmile_runtime.application import Application
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.manifest import Bundle
@@ -48,6 +48,12 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
     """
     folder = environ.get("LASTMILE_BUNDLE") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost 10 ms of each cold start
     bundle = Bundle(folder, _required(environ, "LASTMILE_MANIFEST_DIGEST"))
+    if PACK is None:
+        bundle.verify_runtime()
+    if bundle.manifest.libraries is not None:
+        from lastmile_runtime.libraries import import_from
+
+        import_from(bundle, bundle.manifest.libraries)
     bundle.functions = _open_functions(environ, bundle)
     if "LASTMILE_WEIGHTS_URL" in environ:
         from lastmile_runtime.stores import open_store

@@ -7,6 +7,7 @@ The bytes depend on the sources and the interpreter: names in the code are relat
 from __future__ import annotations
 import __future__
 
+import _imp
 import ast
 import importlib.util
 import marshal
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import CodeType
 
 RUNTIME = "lastmile_runtime"
+_HASH_BYTES = 8
 _ANNOTATIONS = __future__.annotations.compiler_flag
 
 
@@ -63,21 +65,34 @@ def _write_pack(package: Path) -> None:
         if name != RUNTIME:  # it reads the pack
             code = _compile_runtime(path.read_bytes(), "/".join((*parts[:-1], path.name)))
             compiled[name] = (is_package, _render(code))
-    content = _lay_out(importlib.util.MAGIC_NUMBER, compiled)
+    libraries = {
+        path.relative_to(package).as_posix(): path.read_bytes()
+        for path in sorted(package.glob("native/*/*.so"))
+    }
+    content = _lay_out(importlib.util.MAGIC_NUMBER, compiled, libraries)
     (package / f"pack.{sys.implementation.cache_tag}").write_bytes(content)
     _write_pyc(package / "__init__.py", f"{RUNTIME}/__init__.py")
 
 
-def _lay_out(magic: bytes, compiled: dict[str, tuple[bool, bytes]]) -> bytes:
+def _lay_out(magic: bytes, compiled: dict[str, tuple[bool, bytes]], libraries: dict[str, bytes]) -> bytes:
     """Return a pack's bytes: offsets in the index count from the file's beginning, so its length comes first."""
-    index = {name: (is_package, 0, len(code)) for name, (is_package, code) in compiled.items()}
+    beside = {name: (False, 0, len(content), _hash(content)) for name, content in libraries.items()}
+    hashes = {name: _hash(code) for name, (_, code) in compiled.items()}
+    index = {name: (packed, 0, len(code), hashes[name]) for name, (packed, code) in compiled.items()}
     for _ in range(2):  # marshal writes all numbers of 31 bits in the same length: the second is right
-        start = len(magic) + 4 + len(marshal.dumps(index))
+        start = len(magic) + 4 + _HASH_BYTES + len(marshal.dumps(index | beside))
         for name, (is_package, code) in compiled.items():
-            index[name] = (is_package, start, len(code))
+            index[name] = (is_package, start, len(code), hashes[name])
             start += len(code)
-    head = marshal.dumps(index)
-    return b"".join((magic, len(head).to_bytes(4, "little"), head, *(code for _, code in compiled.values())))
+    head = marshal.dumps(index | beside)
+    first = (magic, len(head).to_bytes(4, "little"), _hash(head), head)
+    return b"".join((*first, *(code for _, code in compiled.values())))
+
+
+def _hash(content: bytes) -> bytes:
+    """Return what `lastmile_runtime.hash_of` does."""
+    found: bytes = _imp.source_hash(0, content)
+    return found
 
 
 def _compile_runtime(source: bytes, name: str) -> CodeType:

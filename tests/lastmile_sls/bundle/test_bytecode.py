@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import marshal
+import platform
 import shutil
 import subprocess
 import sys
@@ -129,3 +131,40 @@ def test_a_model_runs_from_its_bytecode_only_where_the_manifest_has_it(tmp_path:
 
     listed = write_bundle(tmp_path / "second", [version], {**source, pyc: other})
     assert predicted(tmp_path / "second", listed) == [666]
+
+
+def refusal(folder: Path) -> str:
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORTED, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_changed_byte_is_refused_by_name(bundle: Path) -> None:
+    compile_bundle(bundle)
+    content = (bundle / PACK).read_bytes()
+    length = int.from_bytes(content[4:8], "little")
+    begin, size = marshal.loads(content[16 : 16 + length])["lastmile_runtime.service"][1:3]
+    for place in (begin, begin + size - 1):
+        (bundle / PACK).write_bytes(flipped(content, place))
+        assert refusal(bundle).startswith("ImportError: lastmile_runtime.service is not what was deployed: ")
+    for place in (8, 16, 15 + length):
+        (bundle / PACK).write_bytes(flipped(content, place))
+        assert refusal(bundle) == f"ImportError: the index of {bundle / PACK} is not what was deployed."
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_a_changed_native_library_is_refused_by_name(bundle: Path) -> None:
+    native = Path(lastmile_runtime.__file__).parent / "native"
+    shutil.copytree(native, bundle / "lastmile_runtime/native")
+    compile_bundle(bundle)
+    load = "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.forest import evaluator; print(evaluator())"
+    command = [sys.executable, "-I", "-S", "-B", "-c", load, str(bundle)]
+    assert "'_forest'" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    library = bundle / f"lastmile_runtime/native/{platform.machine()}/_forest.abi3.so"
+    library.write_bytes(flipped(library.read_bytes(), 20_000))
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"native/{platform.machine()}/_forest.abi3.so is not what was deployed" in told.stderr
