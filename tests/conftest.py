@@ -17,6 +17,12 @@ settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tests build in this process is not kept among the user's own."""
+    os.environ["LASTMILE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Workspace]:
     """A spec's folder and a home of its own, for tests that run the command."""

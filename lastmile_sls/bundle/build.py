@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,8 +13,11 @@ from typing import Any
 from lastmile_runtime.manifest import FILE, Manifest, digest, hash_file, render
 from lastmile_sls.bundle.app import FOLDER, app_files
 from lastmile_sls.bundle.bytecode import RUNTIME, BytecodeError, compile_bundle
+from lastmile_sls.bundle.libraries import FOLDER as LIBRARIES
+from lastmile_sls.bundle.libraries import Libraries
 from lastmile_sls.compile.choose import Choice
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
@@ -25,6 +29,28 @@ class BuiltBundle:
     folder: Path
     digest: str
     """`sha256:` and the hash of the manifest, which holds the hash of every file."""
+    libraries: Libraries | None = None
+    """The packages in it."""
+    place: str = LIBRARIES
+    """The folder that they are in."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a target wants a bundle's files."""
+
+    libraries: str = LIBRARIES
+    """The folder of its packages."""
+    at_root: str | None = None
+    """The folder of the runtime whose files lie at the bundle's root as well."""
+
+
+LAYOUTS: dict[Target, Layout] = {
+    "local": Layout(),
+    "aws": Layout(),
+    "gcp": Layout(),
+    "azure": Layout(".python_packages/lib/site-packages", "adapters/azure_app"),
+}
 
 
 def build_bundle(
@@ -34,6 +60,9 @@ def build_bundle(
     models: Sequence[Choice],
     *,
     is_router: bool = True,
+    libraries: Libraries | None = None,
+    interpreter: Path | None = Path(sys.executable),
+    layout: Layout = LAYOUTS["local"],
 ) -> BuiltBundle:
     """Build the bundle of one function.
 
@@ -43,8 +72,11 @@ def build_bundle(
         destination: Where to; must not exist.
         models: What its manifest says of the versions, and their files; those without are served elsewhere.
         is_router: Whether callers reach it: the contract is checked there, and the user's application runs there.
+        libraries: The packages that it carries.
+        interpreter: A Python of the function's version, which compiles it; None leaves it uncompiled.
+        layout: How the target wants it.
 
-    Raises LastmileError for an application that is not there.
+    Raises LastmileError for an application that is not there, and ChangedError for packages that are not what they were.
     """
     versions = [model.version for model in models]
     app = spec.endpoint.app if is_router else None
@@ -56,18 +88,34 @@ def build_bundle(
                 _copy(path, (destination / model.version.artifact).with_name(path.name))
         for name, path in files.items():
             _copy(path, destination / name)
-        compile_bundle(destination)
+        for path in sorted((destination / RUNTIME / layout.at_root).iterdir()) if layout.at_root else ():
+            _copy(path, destination / path.name)
+        if interpreter is not None:
+            compile_bundle(destination, str(interpreter))
+        hashes = _hashes(destination)
+        if libraries is not None:
+            libraries.copy_to(destination / layout.libraries)
+            hashes |= {f"{layout.libraries}/{name}": entry for name, entry in libraries.files.items()}
         contract = contract_rules(spec) if is_router else None
         named = f"{FOLDER}/{app}" if app else None
-        manifest = render(Manifest(spec.name, versions, _hashes(destination), contract, named))
+        place = layout.libraries if libraries is not None else None
+        manifest = render(Manifest(spec.name, versions, hashes, contract, named, place))
         (destination / FILE).write_bytes(manifest)
+        _set_modes(destination)
     except BytecodeError as error:
         raise LastmileError(f"the bundle could not be compiled: {error}") from error
     except OSError as error:
         raise LastmileError(
             f"the bundle could not be written: {error.strerror or error}.", "Free space, then run again."
         ) from error
-    return BuiltBundle(destination, digest(manifest))
+    return BuiltBundle(destination, digest(manifest), libraries, layout.libraries)
+
+
+def _set_modes(folder: Path) -> None:
+    """Give all files the same rights, whatever the user's mask is."""
+    folder.chmod(0o755)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def contract_rules(spec: Spec) -> dict[str, Any] | None:

@@ -1,6 +1,8 @@
 """Compiles what a bundle holds, with the interpreter that will run it, so that no cold start has to.
 
-Run as a script by that interpreter, it imports the standard library alone: `python bytecode.py FOLDER`.
+Run as a script by that interpreter, it imports the standard library alone: `python bytecode.py bundle FOLDER
+[LIBRARIES]` or `python bytecode.py packages FOLDER`. What is no Python, templates for instance, is left as it is.
+
 The bytes depend on the sources and the interpreter: names in the code are relative to the bundle, hashing is fixed.
 """
 
@@ -13,11 +15,14 @@ import importlib.util
 import marshal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import CodeType
 
 RUNTIME = "lastmile_runtime"
 _HASH_BYTES = 8
+_WORTH_PROCESSES = 200
+"""From this many files on every processor compiles some."""
 _ANNOTATIONS = __future__.annotations.compiler_flag
 
 
@@ -25,17 +30,27 @@ class BytecodeError(Exception):
     """A file cannot be compiled, or the interpreter cannot do it; the message says why."""
 
 
-def compile_bundle(folder: Path, interpreter: str = sys.executable) -> None:
+def compile_bundle(folder: Path, interpreter: str = sys.executable, libraries: str | None = None) -> None:
     """Add bytecode to a bundle's folder: one pack for the runtime, a `.pyc` beside each file of the user's.
 
     Args:
         folder: The bundle.
         interpreter: The one that will run it, or another of the same version.
+        libraries: The folder of packages in it, which `compile_packages` compiled.
 
     Raises BytecodeError.
     """
+    _run(interpreter, "bundle", str(folder), *([libraries] if libraries else []))
+
+
+def compile_packages(folder: Path, interpreter: str = sys.executable) -> None:
+    """Add bytecode to a folder of packages, a `.pyc` beside each file. Raises BytecodeError."""
+    _run(interpreter, "packages", str(folder))
+
+
+def _run(interpreter: str, *arguments: str) -> None:
     # Not isolated: that would ignore the seed, on which the order of sets in the code depends.
-    command = [interpreter, "-S", "-s", "-B", __file__, str(folder)]
+    command = [interpreter, "-S", "-s", "-B", __file__, *arguments]
     try:
         done = subprocess.run(
             command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
@@ -47,12 +62,24 @@ def compile_bundle(folder: Path, interpreter: str = sys.executable) -> None:
         raise BytecodeError(lines[-1] if lines else f"{interpreter} ended with {done.returncode}.")
 
 
-def main(folder: Path) -> None:
-    """Compile a bundle with this interpreter."""
-    _write_pack(folder / RUNTIME)
-    for path in sorted(folder.rglob("*.py")):
-        if RUNTIME not in path.relative_to(folder).parts[:1]:
-            _write_pyc(path, path.relative_to(folder).as_posix())
+def main(what: str, folder: str, libraries: str = RUNTIME) -> None:
+    """Compile a bundle, or packages, with this interpreter."""
+    root = Path(folder)
+    compiled: tuple[str, ...] = ()
+    if what == "bundle":
+        _write_pack(root / RUNTIME)
+        compiled = (f"{RUNTIME}/", f"{libraries}/")
+    names = (path.relative_to(root).as_posix() for path in sorted(root.rglob("*.py")))
+    todo = [(root / name, name) for name in names if not name.startswith(compiled)]
+    if len(todo) < _WORTH_PROCESSES:
+        for path, name in todo:
+            _write_pyc(path, name)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor() as pool:
+        for _ in pool.map(_write_pyc, *zip(*todo, strict=True), chunksize=_WORTH_PROCESSES // 4):
+            pass
 
 
 def _write_pack(package: Path) -> None:
@@ -109,9 +136,11 @@ def _write_pyc(path: Path, name: str) -> None:
     """Write a file's bytecode where importing looks for it, to be taken unchecked: zip tools rewrite times."""
     source = path.read_bytes()
     try:
-        code = compile(source, name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        sys.exit(f"{name} is no Python: {error}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are for who wrote it
+            code = compile(source, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return
     cached = Path(importlib.util.cache_from_source(str(path)))
     cached.parent.mkdir(exist_ok=True)
     flags = (1).to_bytes(4, "little")  # PEP 552: by hash, unchecked
@@ -125,4 +154,4 @@ def _render(code: CodeType) -> bytes:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*sys.argv[1:])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lastmile_runtime.manifest import Version
-from lastmile_sls.bundle.build import BuiltBundle, build_bundle
+from lastmile_sls.bundle.build import LAYOUTS, BuiltBundle, Layout, build_bundle
+from lastmile_sls.bundle.libraries import Libraries
 from lastmile_sls.compile.choose import Choice
 from lastmile_sls.plan.grouping import Group
 from lastmile_sls.spec.model import Spec
@@ -16,7 +19,15 @@ REMOTE = "remote"
 
 
 def build_bundles(
-    spec: Spec, groups: Sequence[Group], models: Sequence[Choice], folder: Path, destination: Path
+    spec: Spec,
+    groups: Sequence[Group],
+    models: Sequence[Choice],
+    folder: Path,
+    destination: Path,
+    *,
+    libraries: Mapping[str, Libraries] | None = None,
+    interpreter: Path | None = Path(sys.executable),
+    layout: Layout = LAYOUTS["local"],
 ) -> dict[str, BuiltBundle]:
     """Build the bundle of each function.
 
@@ -26,6 +37,9 @@ def build_bundles(
         models: What was chosen for each version (`lastmile_sls.bundle.models`).
         folder: What the spec's paths are relative to.
         destination: Where to: a folder per function.
+        libraries: The packages of each function that carries some.
+        interpreter: A Python of the functions' version, which compiles them; None leaves them uncompiled.
+        layout: How the target wants bundles.
 
     Returns the bundles by function. The router's manifest holds the digests of the others', so its own digest stands
     for all of them. Raises LastmileError as `build_bundle` does.
@@ -33,15 +47,23 @@ def build_bundles(
     chosen = {model.version.id: model for model in models}
     router, *others = groups
     built: dict[str, BuiltBundle] = {}
+    carried = libraries or {}
+
+    def build(function: str, mine: list[Choice], *, is_router: bool) -> BuiltBundle:
+        more: dict[str, Any] = {
+            "libraries": carried.get(function),
+            "interpreter": interpreter,
+            "layout": layout,
+        }
+        return build_bundle(spec, folder, destination / function, mine, is_router=is_router, **more)
+
     for group in others:
         mine = [chosen[id_] for id_ in group.versions]
-        built[group.function] = build_bundle(
-            spec, folder, destination / group.function, mine, is_router=False
-        )
+        built[group.function] = build(group.function, mine, is_router=False)
     for group in others:
         digest = built[group.function].digest
         chosen |= {id_: _elsewhere(chosen[id_].version, group.function, digest) for id_ in group.versions}
-    built[router.function] = build_bundle(spec, folder, destination / router.function, [*chosen.values()])
+    built[router.function] = build(router.function, [*chosen.values()], is_router=True)
     return built
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from lastmile_runtime.manifest import TensorSpec, Version
+from lastmile_sls.bundle.cache import Cache, FileDigests, key_of
+from lastmile_sls.bundle.needs import FREE
+from lastmile_sls.bundle.served import Served
 from lastmile_sls.certification.rows import Row
-from lastmile_sls.compile.choose import Choice, choose, served_files
+from lastmile_sls.compile import choice_file
+from lastmile_sls.compile.choose import Choice, as_it_is, choose, served_files
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.inspection import mlflow
 from lastmile_sls.inspection.facts import ColumnFacts, ModelFacts
@@ -35,24 +41,6 @@ _NUMBERS = (
 )
 
 
-FREE = ("trees", "pipeline")
-"""Predictors that need nothing but the runtime."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """What serves a version, for people and for JSON."""
-
-    version: str
-    predictor: str
-    size_bytes: int
-    certified_rows: int | None
-    """How many rows the original and the compiled model were compared on; None where the original is served."""
-    largest_difference: float | None
-    not_taken: dict[str, str]
-    """Why no faster predictor was taken, by predictor."""
-
-
 def describe(model: Choice) -> Served:
     """Return what is told about a version."""
     report = model.report
@@ -74,7 +62,9 @@ def free_of_framework(models: Sequence[Choice]) -> list[str]:
 Tell = Callable[[str], None]
 
 
-def prepare_models(spec: Spec, folder: Path, scratch: Path, tell: Tell = lambda _: None) -> list[Choice]:
+def prepare_models(
+    spec: Spec, folder: Path, scratch: Path, tell: Tell = lambda _: None, store: ChoiceStore | None = None
+) -> list[Choice]:
     """Look at each version's model, and choose what serves it; return that in the spec's order.
 
     Args:
@@ -82,14 +72,17 @@ def prepare_models(spec: Spec, folder: Path, scratch: Path, tell: Tell = lambda 
         folder: What its paths are relative to.
         scratch: A folder for what is compiled; it must outlive the result.
         tell: Told what is being done.
+        store: Where choices are kept; those of unchanged models are taken from there.
 
     Raises LastmileError for a model that cannot be read, whose pickle could run code without being trusted, or
     that does not take what the spec's contract says.
     """
-    return [_prepare(index, spec, folder, scratch, tell) for index in range(len(spec.versions))]
+    return [_prepare(index, spec, folder, scratch, tell, store) for index in range(len(spec.versions))]
 
 
-def _prepare(index: int, spec: Spec, folder: Path, scratch: Path, tell: Tell) -> Choice:
+def _prepare(
+    index: int, spec: Spec, folder: Path, scratch: Path, tell: Tell, store: ChoiceStore | None
+) -> Choice:
     entry = spec.versions[index]
     place = scratch / "models" / entry.id
     place.mkdir(parents=True)
@@ -108,13 +101,41 @@ def _prepare(index: int, spec: Spec, folder: Path, scratch: Path, tell: Tell) ->
         inputs=_matrix(inputs) if columns else [_tensor(column) for column in inputs],
         outputs=[_tensor(column) for column in outputs],
     )
-    if not entry.compiled:
-        return Choice(original, served_files(original.predictor, artifact), [], None)
     rows: list[Row] = []
     if entry.sample and columns:
         datatypes = [column.datatype for column in inputs]
         rows = rows_of(facts, read_sample(folder / entry.sample), datatypes)
-    return choose(original, artifact, inputs, place, sample=rows, tell=tell)
+
+    def make(into: Path) -> Choice:
+        if entry.compiled:
+            return choose(original, artifact, inputs, into, sample=rows, tell=tell)
+        return as_it_is(original, artifact, inputs, rows)
+
+    if store is None:
+        return make(place)
+    return store.take([entry.compiled, original.to_json(), inputs, rows], artifact, make)
+
+
+class ChoiceStore:
+    """Choices of former builds, by all that they depend on."""
+
+    def __init__(self, cache: Cache, digests: FileDigests, tools: Any) -> None:
+        """`tools` is what chooses: lastmile's own digest, the libraries' versions, the interpreter."""
+        self._cache = cache
+        self._digests = digests
+        self._tools = tools
+
+    def take(self, asked: Any, artifact: Path, make: Callable[[Path], Choice]) -> Choice:
+        """Return the choice for a model, from a former build or made now. Raises what `make` does."""
+        files = [self._digests.of(path) for path in served_files(asked[1]["predictor"], artifact)]
+        key = key_of([self._tools, files, json.loads(json.dumps(asked, default=asdict))])
+        for _ in range(2):
+            folder = self._cache.folder("models", key, lambda into: choice_file.write(make(into), into))
+            try:
+                return choice_file.read(folder, artifact)
+            except (OSError, KeyError, TypeError, ValueError):  # somebody changed it
+                self._cache.drop("models", key)
+        return choice_file.read(folder, artifact)
 
 
 def _read(

@@ -13,6 +13,7 @@ from lastmile_runtime.tensors import Tensor
 from lastmile_sls.certification.rows import Row, Rows
 
 Predict = Callable[[list[Tensor]], list[Tensor]]
+FORMAT = "lastmile.certification/1"
 TOLERANCES = {"FP64": 1e-9, "FP32": 2e-6, "FP16": 1e-3}
 """The largest difference of a number, of the greater of 1 and the original, by how exact the less exact one is."""
 _BATCH = 512
@@ -47,7 +48,12 @@ class Report:
         """Return it as it is written beside the bundle; what JSON has no number for is a word."""
         document = asdict(self)
         document["row"] = None if self.row is None else [_written(value) for value in self.row]
-        return {"format": "lastmile.certification/1", "passed": self.passed, **document}
+        return {"format": FORMAT, "passed": self.passed, **document}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Report:
+        """Return the report that `to_json` wrote; numbers that JSON has not stay words."""
+        return cls(**{key: value for key, value in document.items() if key not in ("format", "passed")})
 
 
 def certify(
@@ -149,18 +155,27 @@ class _Comparison:
         tolerance = max(self._at_least, TOLERANCES[theirs.datatype])
         self._used[theirs.name] = tolerance
         for place, (one, other) in enumerate(zip(theirs.data, ours.data, strict=True)):
-            if one == other or (one != one and other != other):  # noqa: PLR0124 - NaN is the number that differs from itself
-                continue
-            apart = abs(one - other) / max(1.0, abs(one)) if math.isfinite(one) else math.inf
-            if not apart <= self._largest:
-                self._largest, self._row = (apart if apart == apart else math.inf), rows[place // width]  # noqa: PLR0124
-            if not apart <= tolerance:
+            apart = difference(one, other)
+            if apart > self._largest:
+                self._largest, self._row = apart, rows[place // width]
+            if apart > tolerance:
                 self._fail(kind, rows[place // width], f"{theirs.name} is {one!r}, compiled {other!r}")
 
     def _fail(self, kind: str, row: Row, what: str) -> None:
         if self.failure is None:
             self.failure = f"{kind} row {[_written(value) for value in row]}: {what}"
             self._row = row
+
+
+def difference(one: float, other: float) -> float:
+    """Return how far a number is from the original, relative to the greater of 1 and the original.
+
+    Two NaNs are the same; a NaN or an infinity is infinitely far from any other number.
+    """
+    if one == other or (one != one and other != other):  # noqa: PLR0124 - NaN is the number that differs from itself
+        return 0.0
+    apart = abs(one - other) / max(1.0, abs(one)) if math.isfinite(one) else math.inf
+    return math.inf if math.isnan(apart) else apart
 
 
 def tensors_of(rows: list[Row], version: Version) -> list[Tensor]:

@@ -15,6 +15,7 @@ name_argument = click.argument("deployment", required=False)
 def find_deployment(deployment: str | None, spec_path: Path | None) -> Place:
     """Return the deployment that is named, that the spec describes, or that is the only one here."""
     from lastmile_sls import deploy
+    from lastmile_sls.asked import SPEC_FILE, find_spec
     from lastmile_sls.local.home import deployments, find_home
     from lastmile_sls.plan.make import deployment_name
     from lastmile_sls.spec.load import load
@@ -22,8 +23,8 @@ def find_deployment(deployment: str | None, spec_path: Path | None) -> Place:
     home = find_home(deploy.environ())
     there = deployments(home)
     names = [place.deployment for place in there]
-    if deployment is None and (spec_path is not None or Path(deploy.SPEC_FILE).exists()):
-        deployment = deployment_name(load(deploy.find_spec(spec_path)))
+    if deployment is None and (spec_path is not None or Path(SPEC_FILE).exists()):
+        deployment = deployment_name(load(find_spec(spec_path)))
     if deployment is None:
         if len(there) == 1:
             return there[0]

@@ -26,11 +26,13 @@ def command(
 ) -> None:
     """Delete the deployment's resources: its endpoint stops answering and its key ends."""
     from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.build.prepare import find_program
     from lastmile_sls.errors import LastmileError
 
     environ = deploy.environ()
-    deploy.check_target(deploy.as_target(target), environ)
-    program = deploy.find_program(deploy.find_spec(spec_path), deploy.as_target(target))
+    deploy.check_target(as_target(target), environ)
+    program = find_program(find_spec(spec_path), as_target(target))
     engine = deploy.choose_engine(program, engine_name, environ, take_over=False)
     if not engine.exists(program):
         raise LastmileError(

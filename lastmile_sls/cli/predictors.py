@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from lastmile_sls.bundle.models import Served
-    from lastmile_sls.certification.first_answer import FirstAnswer
+from lastmile_sls.words import size
 
-_UNITS = ("B", "kB", "MB", "GB")
+if TYPE_CHECKING:
+    from lastmile_sls.bundle.served import Served
+    from lastmile_sls.certification.first_answer import FirstAnswer
 
 
 def show_predictors(
@@ -52,9 +53,7 @@ def predictors_of(
     return found
 
 
-def size(count: int) -> str:
-    """Return a number of bytes in words, 78.8 kB."""
-    value, unit = float(count), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.3g} {_UNITS[unit]}"
+def bytes_of(path: Path) -> int:
+    """Return how large a file is, or all files of a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)

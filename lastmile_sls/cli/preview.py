@@ -21,13 +21,15 @@ from lastmile_sls.engine.interface import EngineName
 def command(spec_path: Path | None, target: str, engine_name: EngineName | None, as_json: bool) -> None:
     """Say what `up` would do; nothing is deployed."""
     from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.build.prepare import prepare
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
-    deploy.check_target(deploy.as_target(target), environ)
+    deploy.check_target(as_target(target), environ)
     progress = Progress(quiet=as_json)
     with closing(progress):
-        prepared = deploy.prepare(deploy.find_spec(spec_path), deploy.as_target(target), tell=progress.tell)
+        prepared = prepare(find_spec(spec_path), as_target(target), environ, tell=progress.tell)
     if not as_json:
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)

@@ -30,11 +30,13 @@ def export(spec_path: Path | None, target: str, output: Path | None) -> None:
     Run `pulumi stack init` in the project's folder first: the stack's secrets are marked for its provider.
     """
     from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.build.prepare import find_program
     from lastmile_sls.engine.pulumi_cli.engine import with_secrets_provider
     from lastmile_sls.errors import LastmileError
     from lastmile_sls.files import write_private
 
-    program = deploy.find_program(deploy.find_spec(spec_path), deploy.as_target(target))
+    program = find_program(find_spec(spec_path), as_target(target))
     engine = deploy.get_engine("embedded", deploy.environ())
     if not engine.exists(program):
         raise LastmileError(

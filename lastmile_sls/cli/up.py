@@ -28,15 +28,19 @@ def command(
 ) -> None:
     """Deploy the spec: bundle its models, write the Pulumi program, run it."""
     from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.build.prepare import prepare
+    from lastmile_sls.build.sign import require_signatures
     from lastmile_sls.cli.invocation import invocation
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
-    deploy.check_target(deploy.as_target(target), environ)
-    path = deploy.find_spec(spec_path)
+    deploy.check_target(as_target(target), environ)
+    path = find_spec(spec_path)
     progress = Progress(quiet=as_json)
     with closing(progress):
-        prepared = deploy.prepare(path, deploy.as_target(target), tell=progress.tell)
+        prepared = prepare(path, as_target(target), environ, tell=progress.tell)
+        require_signatures(prepared, path)
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
         click.echo(f"deploying {name}", err=True)

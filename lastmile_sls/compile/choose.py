@@ -10,6 +10,7 @@ from typing import Any
 
 from lastmile_runtime import predictors
 from lastmile_runtime.manifest import Version
+from lastmile_runtime.tensors import Tensor
 from lastmile_sls.certification.compare import TOLERANCES, Report, certify, tensors_of
 from lastmile_sls.certification.rows import Row, generate
 from lastmile_sls.compile import forest_file, pipeline_file
@@ -45,6 +46,14 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A row, and what the original answers to it, both as tensors of the Open Inference Protocol."""
+
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Choice:
     """What a version is served by."""
 
@@ -55,6 +64,8 @@ class Choice:
     refused: list[Refused]
     report: Report | None
     """The proof; None where the original itself is served."""
+    examples: list[Example] = field(default_factory=list)
+    """What the original answers to some rows; none where it cannot be asked here."""
 
     @property
     def size(self) -> int:
@@ -62,9 +73,11 @@ class Choice:
         return sum(path.stat().st_size for path in self.files)
 
 
+Attempt = Callable[[], Candidate]
+_EXAMPLES = 5
+"""How many rows are kept with what the original answers."""
 _MOST_VALUES = 4096
 """Of one row of a matrix."""
-Attempt = Callable[[], Candidate]
 
 
 def choose(
@@ -102,9 +115,17 @@ def choose(
             refused.append(Refused(name, f"{kind}{error}"))
         else:
             if report.passed:
-                return Choice(version, candidate.files, refused, report)
+                return Choice(version, candidate.files, refused, report, proof.examples())
             refused.append(Refused(name, f"it does not predict the same: {report.failure}"))
-    return Choice(original, served_files(original.predictor, artifact), refused, None)
+    return Choice(original, served_files(original.predictor, artifact), refused, None, proof.examples())
+
+
+def as_it_is(
+    original: Version, artifact: Path, columns: Sequence[ColumnFacts], sample: Sequence[Row] = ()
+) -> Choice:
+    """Return the choice to serve a version by its own framework."""
+    examples = _Proof(original, artifact, columns, sample).examples()
+    return Choice(original, served_files(original.predictor, artifact), [], None, examples)
 
 
 class _Proof:
@@ -131,6 +152,23 @@ class _Proof:
         exact = TOLERANCES[candidate.precision] if candidate.precision else None
         return certify(self._load(), compiled, self._original, rows, at_least=exact)
 
+    def examples(self) -> list[Example]:
+        """Return what the original answers to the first rows of the sample, or to random ones; none when it does not."""
+        try:
+            (first, *_) = generate(_flat(self._columns), sample=self._sample)
+            predict = self._load()
+        except LastmileError:
+            return []
+        found = []
+        for row in first.rows[:_EXAMPLES]:
+            inputs = tensors_of([row], self._original)
+            try:
+                outputs = predict(inputs)
+            except Exception:  # noqa: BLE001, S112 - a row that the model refuses is no example
+                continue
+            found.append(Example(*([_written(tensor) for tensor in side] for side in (inputs, outputs))))
+        return found
+
     def example(self) -> Row:
         """Return a row that the model takes. Raises LastmileError when it takes no rows."""
         (first, *_) = generate(_flat(self._columns), sample=self._sample)
@@ -146,6 +184,17 @@ class _Proof:
                     f"the original cannot be loaded here ({why}), so nothing would prove that it predicts the same"
                 ) from error
         return self._predict
+
+
+def _written(tensor: Tensor) -> dict[str, Any]:
+    """Return a tensor as requests have it, with the words for what JSON has no number for."""
+    return {**tensor.to_json(), "data": [_sendable(value) for value in tensor.data]}
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    return value
 
 
 def served_files(predictor: str, artifact: Path) -> list[Path]:

@@ -42,6 +42,8 @@ SOURCES = ("margins", "values")
 RULES = ("argmax", "above", "at_least")
 MATCHES = ("truncated", "nonnegative", "exact")
 MAX_COUNT = 2**32 - 1
+WORD, MAX_WORDS = 4, 2**25
+"""Of categories: bytes, and how many are written. The greatest category alone takes 2 MB of them."""
 
 
 class ForestError(ValueError):
@@ -64,14 +66,14 @@ def render(forest: Forest) -> bytes:
         bytes(sections.trees),
         bytes(sections.nodes),
         struct.pack(f"<{len(sections.leaf_values)}d", *sections.leaf_values),
-        struct.pack(f"<{len(sections.words)}I", *sections.words),
+        bytes(sections.words),
     ]
     body = b"".join(part + bytes(-len(part) % ALIGNMENT) for part in parts) + metadata
     counts = {
         "trees": len(forest.trees),
         "nodes": len(sections.nodes) // NODE.size,
         "leaf values": len(sections.leaf_values),
-        "words of categories": len(sections.words),
+        "words of categories": len(sections.words) // WORD,
         "bytes of metadata": len(metadata),
     }
     for name, count in counts.items():
@@ -108,7 +110,7 @@ class _Sections:
     trees: bytearray = field(default_factory=bytearray)
     nodes: bytearray = field(default_factory=bytearray)
     leaf_values: list[float] = field(default_factory=list)
-    words: list[int] = field(default_factory=list)
+    words: bytearray = field(default_factory=bytearray)
     bitsets: dict[frozenset[int], tuple[int, int]] = field(default_factory=dict)
     """Where a set of categories is, and how many words it has; equal sets are written once."""
 
@@ -254,11 +256,17 @@ def _category_split(sections: _Sections, split: CategorySplit, place: str) -> tu
             f"{place}: it has the category {category}, but they go from 0 to {MAX_CATEGORY}",
         )
     if categories not in sections.bitsets:
-        words = [0] * (max(categories, default=-1) // 32 + 1)
+        size = max(categories, default=-1) // 32 + 1
+        first = len(sections.words) // WORD
+        _require(
+            first + size <= MAX_WORDS,
+            f"{place}: it has {first + size} words of categories, but at most {MAX_WORDS} are written",
+        )
+        bits = bytearray(size * WORD)
         for category in categories:
-            words[category // 32] |= 1 << category % 32
-        sections.bitsets[categories] = len(sections.words), len(words)
-        sections.words += words
+            bits[category // 8] |= 1 << category % 8
+        sections.bitsets[categories] = first, size
+        sections.words += bits
     packed = (
         split.feature
         | MISSING_LEFT * split.missing_left

@@ -74,11 +74,17 @@ def _checked(model: Path, tensor: str, location: str) -> Path:
     if {"", ".", ".."} & set(parts):
         raise LastmileError(f"{where}, which may lead out of the model's own folder.", _HINT)
     file = model.parent
-    for part in parts:
-        file /= part
-        if file.is_symlink():
-            raise LastmileError(f"{where}, which is a link or stands behind one; it must be a file.", _HINT)
-    if not file.is_file():
+    try:
+        for part in parts:
+            file /= part
+            if file.is_symlink():
+                raise LastmileError(
+                    f"{where}, which is a link or stands behind one; it must be a file.", _HINT
+                )
+        found = file.is_file()
+    except OSError as error:  # a name that is too long
+        raise LastmileError(f"{where}, which cannot be opened: {error.strerror}.", _HINT) from error
+    if not found:
         raise LastmileError(f"{where}, but there is no such file.", "Keep it beside the model.")
     return file
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,7 @@ def kind_of(path: Path) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] or name for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
         raise LastmileError(f"{path.name} is neither TorchScript nor an exported program.", _SAVE) from error
     if "serialized_exported_program.json" in names or {"archive_format", "models/model.json"} & names:
         return "program"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from lastmile_sls.errors import LastmileError
@@ -11,6 +12,7 @@ NAME = "lightgbm"
 LABEL = "LightGBM (text)"
 
 _HEADER_BYTES = 4 << 20
+_NUMBER = re.compile("[0-9]{1,9}")
 _PROBABILITIES = ("binary", "multiclass", "multiclassova", "cross_entropy")
 
 
@@ -24,7 +26,7 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:
     header = _header(path)
     names = header.get("feature_names", "").split()
     count = header.get("max_feature_idx", "")
-    if not names or not count.isdigit() or len(names) != int(count) + 1:
+    if not names or count != str(len(names) - 1):
         raise LastmileError(
             f"{path.name} is a LightGBM model whose header has {len(names)} feature_names, "
             f"but max_feature_idx is {count!r}.",
@@ -38,7 +40,7 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:
         framework=NAME,
         requirements=("lightgbm",),
         inputs=columns,
-        outputs=_outputs(header),
+        outputs=_outputs(path, header),
         named=not generated,
         notes=("The file does not say which LightGBM made it. Pin the version under requirements.",),
     )
@@ -46,15 +48,24 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:
 
 def _header(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
-        text = file.read(_HEADER_BYTES).decode("utf-8", errors="replace")
+        return header_of(file.read(_HEADER_BYTES).decode("utf-8", errors="replace"))
+
+
+def header_of(text: str) -> dict[str, str]:
+    """Return the fields before the first tree of a model's text."""
     lines = text.split("\nTree=", 1)[0].splitlines()
     return {key: value for key, found, value in (line.partition("=") for line in lines) if found}
 
 
-def _outputs(header: dict[str, str]) -> tuple[ColumnFacts, ...]:
+def _outputs(path: Path, header: dict[str, str]) -> tuple[ColumnFacts, ...]:
     objective = (header.get("objective", "").split() or [""])[0]
-    classes = int(header.get("num_class", "1") or 1)
+    told = header.get("num_class") or "1"
+    if not _NUMBER.fullmatch(told):
+        raise LastmileError(
+            f"{path.name} is a LightGBM model whose num_class is {told!r}, but must be a number.",
+            "Save it anew: booster.save_model(path)",
+        )
     if objective in _PROBABILITIES:
-        shape = (-1, max(classes, 2))
+        shape = (-1, max(int(told), 2))
         return (ColumnFacts("predict", "INT64"), ColumnFacts("predict_proba", "FP64", shape))
     return (ColumnFacts("predict", "FP64"),)

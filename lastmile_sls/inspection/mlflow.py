@@ -58,6 +58,13 @@ _WRAP = (
 )
 
 
+class _Loader(yaml.SafeLoader):
+    """Merges nothing into mappings: a few lines that merge each other would fill the memory."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave `<<` as it is, for which there is no value."""
+
+
 @dataclass(frozen=True)
 class MlflowModel:
     """The model in a folder."""
@@ -92,7 +99,7 @@ def open_folder(path: Path, *, trust: bool = False) -> MlflowModel:
     reader = _reader(path, name, artifact)
     found: ModelFacts = reader.read(artifact, trust=trust)
     requirements, notes = _requirements(path, found)
-    if entry.get("code"):
+    if _has(entry, "code"):
         notes = (*notes, f"Its own code, in {entry['code']!r}, is not taken along.")
     facts = _with_signature(path, document.get("signature"), found)
     facts = replace(facts, framework=NAME, requirements=requirements, notes=(*facts.notes, *notes))
@@ -101,8 +108,8 @@ def open_folder(path: Path, *, trust: bool = False) -> MlflowModel:
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(_text(path, FILE))
-    except yaml.YAMLError as error:
+        document = yaml.load(_text(path, FILE), Loader=_Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, AttributeError, LookupError, RecursionError, ValueError) as error:
         told = str(error).replace("\n", " ")
         raise LastmileError(f"{FILE} is not YAML: {told}", "Save the model again.") from error
     if not isinstance(document, dict) or not isinstance(document.get("flavors"), dict):
@@ -129,18 +136,25 @@ def _artifact(path: Path, name: str, entry: Mapping[str, Any]) -> Path:
     field = f"{FILE}: flavors.{name}.{_FLAVORS[name].key}"
     told = entry.get(_FLAVORS[name].key)
     if not isinstance(told, str) or not told:
-        raise LastmileError(f"{field} is {told!r}, but must name the model's file.", "Save the model again.")
+        shown = f"a {type(told).__name__}" if isinstance(told, (dict, list)) else repr(told)
+        raise LastmileError(f"{field} is {shown}, but must name the model's file.", "Save the model again.")
     parts = told.split("/")
     if {"", ".", ".."} & set(parts) or "\\" in told or "\0" in told:
         raise LastmileError(
             f"{field} is {told!r}, but must be a path inside the folder.", "Save the model again."
         )
     artifact = path
-    for part in parts:
-        artifact /= part
-        if artifact.is_symlink():
-            raise LastmileError(f"{field} is {told!r}, a link or behind one.", "Put the file itself there.")
-    if not artifact.is_file():
+    try:
+        for part in parts:
+            artifact /= part
+            if artifact.is_symlink():
+                raise LastmileError(
+                    f"{field} is {told!r}, a link or behind one.", "Put the file itself there."
+                )
+        found = artifact.is_file()
+    except OSError as error:  # a name that is too long
+        raise LastmileError(f"{field} is {told!r}: {error.strerror}.", "Save the model again.") from error
+    if not found:
         raise LastmileError(f"{field} is {told!r}, but there is no such file.", "Copy the whole folder.")
     return artifact
 
@@ -173,7 +187,7 @@ def _requirements(path: Path, found: ModelFacts) -> tuple[tuple[str, ...], tuple
             continue
         try:
             requirement = Requirement(told)
-        except InvalidRequirement:
+        except (InvalidRequirement, RecursionError):
             requirement = None
         if requirement is None or requirement.url:
             notes.append(f"{_REQUIREMENTS}:{number} is left out: it is no package by name and version.")
@@ -212,11 +226,15 @@ def _columns(signature: Any) -> tuple[ColumnFacts, ...]:
     told = signature.get("inputs") if isinstance(signature, dict) else None
     try:
         entries = json.loads(told) if isinstance(told, str) else None
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise LastmileError(f"{FILE}: signature.inputs is not JSON.", "Save the model again.") from error
     if not isinstance(entries, list):
         return ()
-    named = [entry for entry in entries if _has(entry, "name") and entry.get("type") in _DATATYPES]
+    named = [
+        entry
+        for entry in entries
+        if _has(entry, "name") and _has(entry, "type") and entry["type"] in _DATATYPES
+    ]
     if len(named) < len(entries) or len({entry["name"] for entry in named}) < len(named):
         return ()
     return tuple(ColumnFacts(entry["name"], _DATATYPES[entry["type"]]) for entry in named)

@@ -61,7 +61,11 @@ def _parse(path: Path) -> ast.Module:
     except SyntaxError as error:
         where = f"{path.name}:{error.lineno}" if error.lineno else path.name
         raise LastmileError(f"{where} is not Python: {error.msg}.", "Mend the line.") from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError) as error:  # the second says nothing: its parser has run out of stack
+        raise LastmileError(
+            f"{path.name} is nested too deep to be read.", "Write it in more steps."
+        ) from error
+    except ValueError as error:
         raise LastmileError(f"{path.name} is not Python: {error}.") from error
 
 

@@ -6,8 +6,10 @@ made up never reaches native code, and nothing that the file names is called.
 
 from __future__ import annotations
 
+import math
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +19,10 @@ from lastmile_sls.inspection.refused import RefusedPickleError
 Pair = tuple[str, str]
 
 _MAX_OUTPUTS = 100_000
+_DTYPE_NAME = re.compile("[A-Za-z?][0-9]*")
+_ALIGNED = 0x80
+"""numpy's flag of a structure laid out as C would; it changes nothing once the offsets are known."""
+_ALIGNMENTS = (-1, 1, 2, 4, 8, 16)
 
 
 def _need(condition: bool, what: str) -> None:
@@ -54,21 +60,59 @@ def scalar(dtype: Any, content: Any = b"") -> Any:
 
 
 def make_dtype(name: Any, align: Any = False, copy: Any = True) -> Any:
-    """Make an element type; `check_dtype` looks at what its state made of it."""
+    """Make an element type, of its own: a state is given to it."""
     import numpy as np
 
-    _need(isinstance(name, (str, bytes)) or name in (np.float64, np.int64), "an element type")
-    return np.dtype(name if not isinstance(name, bytes) else name.decode("ascii"), copy=True)
+    told = name.decode("ascii") if isinstance(name, bytes) else name
+    # Longer names are read by numpy's parser for lists of types, which evaluates what is in brackets.
+    simple = isinstance(told, str) and _DTYPE_NAME.fullmatch(told)
+    _need(bool(simple) or told in (np.float64, np.int64), "an element type")
+    return np.dtype(told, copy=True)
 
 
-def check_dtype(dtype: Any) -> None:
-    """Refuse an element type whose state claims a layout it does not have (pointers as numbers, or out of bounds)."""
-    parts = [(dtype.subdtype[0], 0)] if dtype.subdtype else [f[:2] for f in (dtype.fields or {}).values()]
-    pointers = dtype.kind == "O" or any(part.hasobject for part, _ in parts)
-    _need(bool(dtype.hasobject) == pointers, "an element type")
-    for part, offset in parts:
-        _need(offset >= 0 and offset + part.itemsize <= dtype.itemsize, "an element type")
-        check_dtype(part)
+def check_dtype_state(dtype: Any, state: Any) -> None:
+    """Refuse a state that numpy would not write of this element type: it believes any, and then reads out of bounds."""
+    _need(isinstance(state, tuple) and len(state) in (8, 9), "an element type")
+    honest = _described(dtype, state).__reduce__()[2]
+    _need(state[:6] == honest[:6] and state[6] in _ALIGNMENTS, "an element type")
+    _need(state[7] & ~_ALIGNED == honest[7] & ~_ALIGNED, "an element type")
+    # Of a unit, older versions write {} where newer ones write None.
+    _need([part[1:] for part in state[8:]] == [part[1:] for part in honest[8:]], "an element type")
+
+
+def _described(dtype: Any, state: tuple[Any, ...]) -> Any:
+    """Return the element type that a state describes, made by numpy from what is in it."""
+    import numpy as np
+
+    _, order, subarray, names, fields, size, _, flags, *unit = state
+    if subarray is not None:
+        base, shape = subarray
+        _need_plain([base])
+        return np.dtype((base, shape))
+    if fields is not None:
+        parts, offsets = zip(*(fields[name] for name in names), strict=True)
+        _need_plain(parts)
+        layout = {"names": list(names), "formats": list(parts), "offsets": list(offsets), "itemsize": size}
+        return np.dtype(layout, align=bool(flags & _ALIGNED))
+    if unit:
+        name, count = unit[0][1][:2]
+        return np.dtype(f"{dtype.kind}8[{count}{name.decode('ascii')}]").newbyteorder(order)
+    return dtype.newbyteorder(order)
+
+
+def _need_plain(parts: Iterable[Any]) -> None:
+    """Refuse element types in an element type that are made of others, or are none."""
+    import numpy as np
+
+    _need(all(isinstance(part, np.dtype) and part.base.kind != "V" for part in parts), "an element type")
+
+
+def check_array_state(state: Any) -> None:
+    """Refuse a list of another length than the array's shape says: numpy reads on behind its end."""
+    _need(isinstance(state, tuple) and len(state) > 3, "an array")
+    shape, _, _, content = state[1:5] if isinstance(state[0], int) else state[:4]
+    _need(isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape), "an array")
+    _need(not isinstance(content, list) or len(content) == math.prod(shape), "an array")
 
 
 def masked_array(kind: Any, base: Any, shape: Any, code: Any) -> Any:
@@ -92,6 +136,19 @@ def tree(features: Any, classes: Any, outputs: Any) -> Any:
     _need(0 < outputs <= _MAX_OUTPUTS and classes.shape == (outputs,) and classes.dtype == np.intp, "a tree")
     _need(bool((classes > 0).all() and (classes <= _MAX_OUTPUTS).all()), "a tree")
     return Tree(features, classes, outputs)
+
+
+def check_tree_state(made: Any, state: Any) -> None:
+    """Refuse nodes that native code would follow out of the tree, or in a circle."""
+    import numpy as np
+
+    nodes: Any = state.get("nodes") if isinstance(state, dict) else None
+    _need(isinstance(nodes, np.ndarray) and nodes.shape == (state["node_count"],), "a tree")
+    left, right, feature = (nodes[name] for name in ("left_child", "right_child", "feature"))
+    inner, own = left != -1, np.arange(len(nodes))
+    for child in (left, right):
+        _need(bool((((own < child) & (child < len(nodes))) | ~inner).all()), "a tree")
+    _need(bool((((feature >= 0) & (feature < made.n_features)) | ~inner).all()), "a tree")
 
 
 def bit_generator(kind: Any) -> Any:
@@ -156,12 +213,23 @@ def no_bytes() -> bytes:
 def make_set(items: Any = ()) -> set[Any]:
     """Make a set from a list."""
     _need(isinstance(items, (list, tuple)), "a set")
+    check_keys(items)
     return set(items)
+
+
+def check_keys(keys: Iterable[Any]) -> None:
+    """Refuse tuples in tuples as keys: those that hold the same ones, over and over, take for ever to be hashed."""
+    for key in keys:
+        if isinstance(key, tuple) and any(isinstance(part, tuple) for part in key):
+            raise RefusedPickleError("it has tuples in tuples as keys, which no model needs")
 
 
 def make_slice(*bounds: Any) -> slice:
     """Make a slice."""
-    _need(len(bounds) == 3, "a slice")
+    _need(
+        len(bounds) == 3 and all(bound is None or isinstance(bound, (int, str)) for bound in bounds),
+        "a slice",
+    )
     return slice(*bounds)
 
 
@@ -186,15 +254,19 @@ LOSSES_BEFORE_1_9 = "_loss"
 """The name under which scikit-learn 1.5 to 1.8 pickled the same module, and under which they alone can load it."""
 
 
-def _native(pair: Pair) -> Any:
-    """Return a native loss or its rebuilding function."""
-    module = import_module(LOSSES if pair[0] == LOSSES_BEFORE_1_9 else pair[0])
-    if pair[0] == LOSSES_BEFORE_1_9 and pair[0] not in sys.modules:
+def check_losses() -> None:
+    """Refuse the losses' old name unless scikit-learn itself has given it to its module."""
+    import_module(LOSSES)
+    if LOSSES_BEFORE_1_9 not in sys.modules:
         raise RefusedPickleError(
             "its loss was written by scikit-learn 1.8 or older, and the installed version cannot load it",
             "Install the scikit-learn that the model was made with.",
         )
-    return getattr(module, pair[1])
+
+
+def _native(pair: Pair) -> Any:
+    """Return a native loss or its rebuilding function."""
+    return getattr(import_module(LOSSES if pair[0] == LOSSES_BEFORE_1_9 else pair[0]), pair[1])
 
 
 def _number_only(pair: Pair) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -94,7 +95,7 @@ def _names(path: Path, header: list[str]) -> list[str]:
             f"{path.name}:1 has no name for column {names.index('') + 1}.",
             "Name every column (an index has none).",
         )
-    twice = [name for name in names if names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise LastmileError(f"{path.name}:1 has the name {twice[0]!r} twice.", "Give each column its own.")
     return names
@@ -159,7 +160,8 @@ def rows_of(
     Raises LastmileError when the columns differ from the model's.
     """
     columns, _ = _matched(facts, sample)
-    places = [sample.columns.index(column) for column in columns]
+    place_of = {column.name: place for place, column in enumerate(sample.columns)}
+    places = [place_of[column.name] for column in columns]
     found = []
     for row in zip(*(sample.cells[place] for place in places), strict=True):
         with contextlib.suppress(ValueError):
@@ -182,8 +184,9 @@ def _matched(facts: ModelFacts, sample: Sample) -> tuple[list[ColumnFacts], str 
     if not facts.named:
         return _by_position(facts, sample)
     ours = [column.name for column in facts.inputs]
+    known = set(ours)
     missing = [name for name in ours if name not in theirs]
-    extra = [name for name in theirs if name not in ours]
+    extra = [name for name in theirs if name not in known]
     if missing or len(extra) > 1:
         parts = [f"lacks {', '.join(missing)}"] if missing else []
         parts += [f"has {', '.join(extra)}, which the model does not take"] if extra else []

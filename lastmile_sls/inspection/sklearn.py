@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ _INNER = (
     "estimator",
     "estimators_",
 )
+_MAX_COLUMNS = 100_000
 _MAX_DEPTH = 12
+_MAX_HOLDERS, _MAX_HOLDERS_DEPTH = 1_000_000, 64
 _MAX_CATEGORIES = 20
 _DATATYPES = {
     "b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64", "O": "BYTES", "U": "BYTES", "S": "BYTES", "T": "BYTES",
@@ -57,7 +60,14 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:
             "Install it: pip install 'lastmile-sls[sklearn]'",
         )
     unpickled = _trusted(path) if trust else _checked(path)
-    facts = _describe(path, unpickled)
+    try:
+        facts = _describe(path, unpickled)
+    except LastmileError:
+        raise
+    except Exception as error:  # a crafted file can make a framework's code raise anything
+        raise LastmileError(
+            f"{path.name} holds a model that is not whole: {type(error).__name__}: {error}.", "Save it again."
+        ) from error
     return facts.with_note(_TRUSTED_NOTE) if trust else facts
 
 
@@ -68,9 +78,31 @@ def check_pickle(path: Path) -> None:
 
 def _checked(path: Path) -> Unpickled:
     try:
-        return read_pickle(path)
+        unpickled = read_pickle(path)
+        _check_unfolded(unpickled.model)
     except RefusedPickleError as error:
         raise LastmileError(f"{path.name} is refused: {error}.", error.hint or _TRUST) from error
+    return unpickled
+
+
+def _check_unfolded(model: Any) -> None:
+    """Refuse a model that holds the same parts over and over: scikit-learn would look at each of them in turn."""
+    from sklearn.base import BaseEstimator
+
+    holders = (BaseEstimator, dict, list, tuple)
+    left, count = [(model, 0)], 0
+    while left:
+        part, depth = left.pop()
+        count += 1
+        if count > _MAX_HOLDERS or depth > _MAX_HOLDERS_DEPTH:
+            raise RefusedPickleError(
+                f"it holds parts in parts, more than {_MAX_HOLDERS} in all or {_MAX_HOLDERS_DEPTH} deep"
+            )
+        if isinstance(part, (dict, list, tuple)):
+            inner = part.values() if isinstance(part, dict) else part
+        else:
+            inner = getattr(part, "__dict__", {}).values()
+        left += [(value, depth + 1) for value in inner if isinstance(value, holders)]
 
 
 def _trusted(path: Path) -> Unpickled:
@@ -116,6 +148,11 @@ def _columns(model: Any) -> tuple[ColumnFacts, ...]:
     if names is not None:
         columns = tuple(ColumnFacts(name, "FP64") for name in names)
     elif isinstance(count, int):
+        if count > _MAX_COLUMNS:
+            raise LastmileError(
+                f"the model takes {count} columns, but at most {_MAX_COLUMNS} are served.",
+                "Make them of fewer in the model itself, as a Pipeline whose first step takes what is sent.",
+            )
         columns = numbered_columns(count)
     else:
         return ()
@@ -130,7 +167,11 @@ def _columns(model: Any) -> tuple[ColumnFacts, ...]:
 
 def _names(model: Any) -> tuple[str, ...] | None:
     names = _attribute(model, "feature_names_in_")
-    return None if names is None else tuple(str(name) for name in names)
+    if names is None:
+        return None
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("feature_names_in_ holds something else than text")
+    return tuple(str(name) for name in names)
 
 
 def _outputs(model: Any) -> Iterator[ColumnFacts]:
@@ -167,7 +208,7 @@ class _Selection:
 
 
 def _parts(part: Any, columns: Any = None, depth: int = 0) -> Iterator[_Selection]:
-    """Yield a model and the models in it. A crafted one may hold itself, hence the depth."""
+    """Yield a model and the models in it. A trusted one may hold itself, hence the depth."""
     yield _Selection(part, columns)
     if depth == _MAX_DEPTH:
         return
@@ -202,8 +243,11 @@ def _categories(model: Any) -> Iterator[tuple[str | int, tuple[str, ...]]]:
         places = list(places) if isinstance(places, (list, tuple, range)) else []
         for place, categories in zip(places, found, strict=False):
             texts = [value for value in getattr(categories, "tolist", list)() if isinstance(value, str)]
-            if texts:
-                yield place, tuple(texts) if len(texts) <= _MAX_CATEGORIES else ()
+            if texts and isinstance(place, (str, Integral)):
+                yield (
+                    place if isinstance(place, str) else int(place),
+                    tuple(texts) if len(texts) <= _MAX_CATEGORIES else (),
+                )
 
 
 def _requirements(unpickled: Unpickled, *, frame: bool) -> tuple[str, ...]:

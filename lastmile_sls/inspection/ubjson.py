@@ -85,6 +85,9 @@ class _Reader:
         count = self._length() if self._closes("#") else None
         if kind and count is None:
             raise UbjsonError(f"it announces a type without a count at byte {self.position}")
+        if kind in _CONSTANTS:
+            # Any number of them takes no bytes: a small file could fill the memory.
+            raise UbjsonError(f"it announces items of the type {kind!r} at byte {self.position}")
         return kind, count
 
     def _closes(self, mark: str) -> bool:

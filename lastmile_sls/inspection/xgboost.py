@@ -15,7 +15,7 @@ LABEL = "XGBoost (JSON or UBJSON)"
 
 MAX_BYTES = 1 << 30
 _HEAD_CHARACTERS = 32
-_MAX_COLUMNS = 1_000_000
+_MAX_COLUMNS = 100_000
 _MAX_CLASSES = 1_000_000
 _DATATYPES = {"int": "INT64", "i": "BOOL", "c": "INT64"}
 """XGBoost's types of features; float and q (quantitative) are FP32, c is a category's code."""
@@ -34,7 +34,7 @@ def read(path: Path, *, trust: bool = False) -> ModelFacts:
     document = _document(path)
     try:
         return _describe(document)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise LastmileError(
             f"{path.name} is not a whole XGBoost model: {type(error).__name__} {error}.",
             "Save it anew: model.save_model(path)",
@@ -58,7 +58,7 @@ def _describe(document: Any) -> ModelFacts:
     learner = document["learner"]
     count = int(learner["learner_model_param"]["num_feature"])
     if not 0 < count <= _MAX_COLUMNS:
-        raise ValueError(f"num_feature is {count}")
+        raise ValueError(f"num_feature is {count}, but must be from 1 to {_MAX_COLUMNS}")
     names, types = learner.get("feature_names") or [], learner.get("feature_types") or []
     version = ".".join(str(int(part)) for part in document["version"])
     columns = (

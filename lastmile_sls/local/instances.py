@@ -18,9 +18,8 @@ from typing import Literal
 import psutil
 
 _BACKLOG = 1024
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
-)
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
+"""What the interpreter runs; its argument is the bundle's folder."""
 HOST_SOCKET = "host.sock"
 """Where functions send to queues and ask each other; in the folder of the instances' own sockets."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
@@ -124,9 +123,9 @@ async def start_instance(config: FunctionConfig, path: Path) -> Instance:
         listener.bind(str(path))
         listener.listen(_BACKLOG)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-c", _BOOT, str(config.bundle)),
+            *(sys.executable, "-I", "-c", BOOT, str(config.bundle)),
             cwd=config.bundle,
-            env=_environment(config, listener.fileno(), path.parent / HOST_SOCKET),
+            env=environment(config, listener.fileno(), path.parent / HOST_SOCKET),
             pass_fds=[listener.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -143,7 +142,14 @@ def exit_words(code: int) -> str:
     return f"exited with code {code}"
 
 
-def _environment(config: FunctionConfig, descriptor: int, host: Path) -> dict[str, str]:
+def environment(config: FunctionConfig, descriptor: int, host: Path) -> dict[str, str]:
+    """Return a process's whole environment.
+
+    Args:
+        config: What it runs.
+        descriptor: The listening socket's, which it is handed down.
+        host: The host's socket for functions.
+    """
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     optional = {
         "LASTMILE_ROUTING_URL": config.routing_url,

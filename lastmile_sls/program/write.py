@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -33,7 +32,6 @@ def write_program(
     plan: Plan,
     bundles: Mapping[str, Path],
     folder: Path,
-    reports: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     eject: bool = False,
 ) -> Program:
@@ -41,9 +39,8 @@ def write_program(
 
     Args:
         plan: The plan.
-        bundles: The built bundle of each function, by the path that the plan gives it.
+        bundles: The built bundle of each function, by the path that the plan gives it; they are moved there.
         folder: Where to; made when missing.
-        reports: Documents about the bundles, by file name, for `reports/`.
         eject: Copy the components in as well, so that the project runs them and not the installed ones.
 
     Raises LastmileError when the folder cannot be written, or holds ejected components that `eject` would overwrite.
@@ -53,33 +50,33 @@ def write_program(
             f"{folder / _COMPONENTS} is there already, and may hold changes of yours.",
             "Leave --eject out to keep it, or move it away to eject anew.",
         )
+    write_plan(plan, bundles, folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, bundle in bundles.items():
-            _mirror(bundle, folder / path)
-        _write_reports(folder / "reports", reports or {})
         if eject:
             _eject(folder)
-        _write(folder / "plan.json", render(plan))
         _write(folder / "__main__.py", MAIN)
         _write(folder / "Pulumi.yaml", _pulumi_yaml(plan, folder))
     except OSError as error:
-        raise LastmileError(
-            f"the Pulumi project in {folder} could not be written: {error.strerror or error}.",
-            "Free space or mend the folder's rights, then run again.",
-        ) from error
+        raise _unwritable(folder, error) from error
     return Program(folder, plan["project"], plan["stack"])
 
 
-def _write_reports(folder: Path, reports: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the documents, and remove those of former bundles."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.name not in reports:
-                path.unlink()
-    for name, document in reports.items():
-        folder.mkdir(exist_ok=True)
-        _write(folder / name, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+def write_plan(plan: Plan, bundles: Mapping[str, Path], folder: Path) -> None:
+    """Write the plan and the bundles alone; see `write_program`. Raises LastmileError when they cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, bundle in bundles.items():
+            _move(bundle, folder / path)
+        _write(folder / "plan.json", render(plan))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> LastmileError:
+    return LastmileError(
+        f"the Pulumi project in {folder} could not be written: {error.strerror or error}.",
+        "Free space or mend the folder's rights, then run again.",
+    )
 
 
 def _pulumi_yaml(plan: Plan, folder: Path) -> str:
@@ -116,18 +113,35 @@ def _eject(folder: Path) -> None:
     shutil.copytree(Path(spec.origin).parent, folder / _COMPONENTS, ignore=ignore)
 
 
-def _mirror(source: Path, destination: Path) -> None:
-    """Make the destination a copy of a bundle; the same bundle is not copied again."""
-    manifest = "manifest.json"
-    there = destination / manifest
-    if there.exists() and there.read_bytes() == (source / manifest).read_bytes():
+def _move(source: Path, destination: Path) -> None:
+    """Put a bundle into its place; one that is there already, whole and the same, stays."""
+    if destination.is_dir() and _same(source, destination):
         return
+    old = destination.with_name(f".{destination.name}.old")
     half = destination.with_name(f".{destination.name}.new")
-    shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(source, half)
+    for path in (old, half):
+        shutil.rmtree(path, ignore_errors=True)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, half)
     if destination.exists():
-        shutil.rmtree(destination)
+        destination.rename(old)
     half.rename(destination)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _same(source: Path, destination: Path) -> bool:
+    """Tell whether two bundles have the same manifest and hold files of the same names and sizes."""
+    if not (destination / "manifest.json").is_file():
+        return False
+    if (destination / "manifest.json").read_bytes() != (source / "manifest.json").read_bytes():
+        return False
+    return _sizes(source) == _sizes(destination)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {
+        str(path.relative_to(folder)): path.lstat().st_size for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def _write(path: Path, content: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, field_validator, model_validator
 
+from lastmile_sls.spec.bundle import Bundle
 from lastmile_sls.spec.contract import Contract
 from lastmile_sls.spec.endpoint import Endpoint
 from lastmile_sls.spec.section import CURRENCY, NAME, Section, rule
@@ -97,6 +98,7 @@ class Spec(Section):
     traffic: Annotated[Traffic, Field(description="Which version answers which share.")] = Traffic()
     endpoint: Annotated[Endpoint, Field(description="How applications reach it.")] = Endpoint()
     resources: Annotated[Resources, Field(description="The room it gets.")] = Resources()
+    bundle: Annotated[Bundle, Field(description="What the functions are made of.")] = Bundle()
     contract: Annotated[Contract, Field(description="What goes in and comes out.")] = Contract()
     queue: Annotated[Queue | None, Field(description="Answers that may come later.")] = None
     schedule: Annotated[Schedule | None, Field(description="Scoring files on a clock.")] = None

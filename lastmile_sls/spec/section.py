@@ -12,6 +12,8 @@ ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 APP = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*\.py:[A-Za-z_][A-Za-z0-9_]*$"
+DIGEST = r"^sha256:[0-9a-f]{64}$"
+PYTHON = r"^3\.[0-9]{1,2}$"
 ISSUER = r"^(https://|http://(localhost|127\.0\.0\.1)[:/])"
 CURRENCY = r"^[A-Z]{3}$"
 PATTERNS = {
@@ -20,6 +22,8 @@ PATTERNS = {
     HEADER: "be the name of an HTTP header",
     REGION: "be a region such as eu-west-1",
     APP: "be a Python file relative to this spec, and the name of an application in it, such as app.py:app",
+    DIGEST: "be sha256: and 64 hexadecimal digits",
+    PYTHON: "be a version of Python in two numbers, such as 3.13",
     ISSUER: "begin with https://, or be on this machine",
     CURRENCY: "be a currency's three capital letters, such as USD",
 }

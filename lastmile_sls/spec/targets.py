@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
 from lastmile_sls.spec.section import REGION, Section
+
+_BASE = (
+    "The image that the function's is built on, with its Python: a registry's reference, such as "
+    "docker.io/library/python:3.13-slim, or oci:FOLDER, an OCI layout. lastmile.lock keeps its digest."
+)
 
 
 class Local(Section):
@@ -29,6 +34,10 @@ class Aws(Section):
     """Amazon Web Services."""
 
     region: Annotated[str | None, Field(pattern=REGION, description="Such as eu-west-1.")] = None
+    package: Annotated[
+        Literal["zip", "image"], Field(description="What Lambda gets: a zip, or a container image.")
+    ] = "zip"
+    base_image: Annotated[str | None, Field(min_length=1, description=f"{_BASE} package image only.")] = None
 
 
 class Gcp(Section):
@@ -36,6 +45,7 @@ class Gcp(Section):
 
     project: Annotated[str | None, Field(description="The project's id.")] = None
     region: Annotated[str | None, Field(description="Such as europe-west1.")] = None
+    base_image: Annotated[str | None, Field(min_length=1, description=_BASE)] = None
 
 
 class Azure(Section):
@@ -43,6 +53,11 @@ class Azure(Section):
 
     subscription: Annotated[str | None, Field(description="The subscription's id.")] = None
     location: Annotated[str | None, Field(description="Such as westeurope.")] = None
+    package: Annotated[
+        Literal["zip", "image"],
+        Field(description="zip, for Azure Functions, or a container image, for Container Apps."),
+    ] = "zip"
+    base_image: Annotated[str | None, Field(min_length=1, description=f"{_BASE} package image only.")] = None
 
 
 class Targets(Section):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, field_validator, model_validator
 
-from lastmile_sls.spec.section import ID, Section, rule
+from lastmile_sls.spec.section import DIGEST, ID, Section, rule
 
 ALIASES = ("champion", "challenger", "shadow")
 Framework = Literal["sklearn", "xgboost", "lightgbm", "onnx", "python", "pytorch", "mlflow"]
@@ -44,6 +44,10 @@ class Version(Section):
             description="The file may run any code when it is loaded, because it is your own. See lastmile init --trust."
         ),
     ] = False
+    data: Annotated[
+        str | None,
+        Field(pattern=DIGEST, description="The digest of its training data, sha256:..., for its provenance."),
+    ] = None
     description: Annotated[str, Field(max_length=500, description="For people.")] = ""
 
     @field_validator("id")

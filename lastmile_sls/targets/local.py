@@ -19,6 +19,16 @@ class Machine:
     """`x86_64` or `arm64`."""
 
 
+def this_machine() -> Machine:
+    """Return what limits a deployment here."""
+    import platform
+
+    import psutil
+
+    processor = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return Machine(psutil.virtual_memory().total // 2**20, processor)
+
+
 def refusals(spec: Spec, machine: Machine) -> list[Refusal]:
     """Return every field of the spec that cannot be carried out here; empty when it fits."""
     return [

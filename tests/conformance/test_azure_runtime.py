@@ -20,13 +20,13 @@ from lastmile_runtime.http import Request
 from lastmile_runtime.jobs import Jobs
 from lastmile_runtime.manifest import FILE, digest
 from lastmile_runtime.stores import open_store
-from tests.conformance.azure_host import PATIENCE_S, Host
-from tests.conformance.azure_protocol import protos
+from lastmile_sls.check.azure.host import PATIENCE_S, Host
+from lastmile_sls.check.azure.protocol import protos
+from lastmile_sls.check.tools import AZURE_WORKER
 from tests.lastmile_runtime.adapters.process import INFER, copy_runtime
 from tests.lastmile_runtime.bundles import matrix, python_bundle, routing
 
 pytestmark = pytest.mark.conformance
-REQUIREMENTS = Path(__file__).with_name("azure_worker.txt")
 BODY = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
 DOUBLER = """
 class Model:
@@ -71,8 +71,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("Azure's worker library needs Python 3.13 or newer, and none was found")
     folder = tmp_path_factory.mktemp("azure") / "venv"
     subprocess.run([found, "-m", "venv", folder], check=True)
+    requirements = folder / "requirements.txt"
+    requirements.write_text(AZURE_WORKER.requirements)
     pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--require-hashes", "--requirement", str(REQUIREMENTS)], check=True)
+    subprocess.run([*pip, "--require-hashes", "--requirement", str(requirements)], check=True)
     return folder / "bin" / "python"
 
 

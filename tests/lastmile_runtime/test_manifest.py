@@ -116,6 +116,11 @@ def test_a_manifest_that_cannot_be_served_is_refused(content: bytes, message: st
     assert message is None or str(refused.value) == message
 
 
+def test_a_manifest_nested_too_deep_is_refused() -> None:
+    with pytest.raises(BundleError, match=r"manifest.json cannot be read: RecursionError: maximum recursion"):
+        parse(b"[" * 100_000)
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/", "", "a\\b", "a\0b"])
 def test_a_file_outside_of_the_bundle_is_refused(name: str) -> None:
     with pytest.raises(BundleError) as refused:

@@ -46,7 +46,11 @@ class Workspace:
     def environ(self) -> dict[str, str]:
         # A user's own Pulumi settings must not reach the tests.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "LASTMILE_"))}
-        return {**inherited, "LASTMILE_HOME": str(self.home)}
+        return {
+            **inherited,
+            "LASTMILE_HOME": str(self.home),
+            "LASTMILE_CACHE": str(self.home.with_name("cache")),
+        }
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         run = subprocess.run(

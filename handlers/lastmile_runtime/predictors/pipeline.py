@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FORMAT = "lastmile.pipeline/1"
 _HALF = {"FP16": "e", "FP32": "f"}
 _INFINITY = float("inf")
+_MAX_COLUMNS = 100_000
 
 
 def load(path: str, version: Version) -> Predict:
@@ -49,10 +50,18 @@ def load(path: str, version: Version) -> Predict:
         if document["format"] != FORMAT:
             raise BundleError(f"{version.artifact} has the format {document['format']!r}, not {FORMAT!r}.")
         columns = document["columns"]
-        names = version.columns or [str(index) for index in range(columns)]
+        names = version.columns or _numbered(columns)
         evaluate, widths, entries = _evaluator(document, path, names)
         answers = [trees.answer_of(entry, widths) for entry in trees.wanted_answers(entries, version)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise BundleError(f"{version.artifact} cannot be read: {type(error).__name__}: {error}.") from error
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
@@ -64,6 +73,12 @@ def load(path: str, version: Version) -> Predict:
         return [answer(margins, values) for answer in answers]
 
     return predict
+
+
+def _numbered(columns: int) -> list[str]:
+    if columns > _MAX_COLUMNS:
+        raise ValueError(f"columns is {columns}, but at most {_MAX_COLUMNS} are read")
+    return [str(index) for index in range(columns)]
 
 
 def _evaluator(document: dict[str, Any], path: str, names: list[str]) -> tuple[Rows, dict[str, int], Any]:

@@ -26,9 +26,11 @@ def load(path: str, version: Version) -> Predict:
     forest = open_forest(path)
     features = forest.features
     widths = {"margins": forest.outputs, "values": forest.columns}
-    answers = [
-        answer_of(entry, widths) for entry in wanted_answers(jsons.loads(forest.metadata)["answers"], version)
-    ]
+    try:
+        entries = wanted_answers(jsons.loads(forest.metadata)["answers"], version)
+        answers = [answer_of(entry, widths) for entry in entries]
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise BundleError(f"{version.artifact} cannot be read: {type(error).__name__}: {error}.") from error
 
     def predict(inputs: list[Tensor]) -> list[Tensor]:
         try:

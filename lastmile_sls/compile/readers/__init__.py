@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lastmile_sls.compile.forest import Forest, Leaf
+from lastmile_sls.compile.forest_file import ForestError, render
 from lastmile_sls.compile.readers import lightgbm, sklearn_hist, sklearn_trees, xgboost
 from lastmile_sls.compile.refusal import CannotCompile
 from lastmile_sls.errors import LastmileError
@@ -61,14 +62,21 @@ def read_estimator(estimator: Any, outputs: Sequence[str] = ()) -> Forest:
 def read_file(path: Path, framework: str) -> Forest:
     """Read a model file of one of FRAMEWORKS, which answers with what lastmile serves from it.
 
-    Raises CannotCompile for what is not carried, and LastmileError for a file that is not whole.
+    Raises CannotCompile for what is not carried, and LastmileError for a file that is not whole, or contradicts itself
+    so that it cannot be written as a forest.
     """
     if framework not in _FILES:
         raise LastmileError(
             f"framework is {framework!r}, but files are read of {' and '.join(FRAMEWORKS)} only.",
             "Load the model and read the estimator.",
         )
-    return _whole(path.name, "Save it anew with the library's save_model.", lambda: _FILES[framework](path))
+    hint = "Save it anew with the library's save_model."
+    forest = _whole(path.name, hint, lambda: _FILES[framework](path))
+    try:
+        render(forest)
+    except ForestError as error:
+        raise LastmileError(f"{path.name} is not a whole model: {error}", hint) from error
+    return forest
 
 
 def _whole(name: str, hint: str, read: Callable[[], Forest]) -> Forest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lastmile_runtime.forest_format import MAX_OUTPUTS
 from lastmile_sls.compile.forest import Answer, Forest
 from lastmile_sls.compile.refusal import CannotCompile
 
@@ -19,6 +20,13 @@ def choose(known: list[Answer], names: Sequence[str]) -> list[Answer]:
         if name not in by_name:
             raise CannotCompile("output", name)
     return [by_name[name] for name in names or DEFAULTS if name in by_name]
+
+
+def margins_of(count: int) -> int:
+    """Return how many margins a file says there are. Raises ValueError for more than a forest has, before any is made."""
+    if count > MAX_OUTPUTS:
+        raise ValueError(f"it has {count} outputs, but at most {MAX_OUTPUTS} are read")
+    return count
 
 
 def columns(count: int) -> int | None:

@@ -25,7 +25,7 @@ from lastmile_sls.compile.forest import (
     Transform,
     Tree,
 )
-from lastmile_sls.compile.readers.answers import choose, class_answer, columns, plain_answer
+from lastmile_sls.compile.readers.answers import choose, class_answer, columns, margins_of, plain_answer
 from lastmile_sls.compile.readers.tree import grow
 from lastmile_sls.compile.refusal import CannotCompile
 
@@ -84,7 +84,7 @@ def read_estimator(estimator: Any, names: Sequence[str] = ()) -> Forest:
 def read_text(text: str) -> Forest:
     """Read a model's text. Raises ValueError or KeyError where it is not whole."""
     header, *trees = _blocks(text)
-    margins = int(header["num_tree_per_iteration"])
+    margins = margins_of(int(header["num_tree_per_iteration"]))
     objective, parameters = _objective(header.get("objective", ""))
     if len(trees) % margins:
         raise ValueError(f"it has {len(trees)} trees, but {margins} in each iteration")
@@ -152,8 +152,9 @@ def _tree(fields: dict[str, str], output: int) -> Tree:
             return Leaf([values[~number]])
         kind, threshold = kinds[number], thresholds[number]
         if kind & 1:
-            members = categories[int(threshold)]
-            return CategorySplit(features[number], set(members), left[number], right[number])
+            # Each set is one split's: taken by many, a few would fill the memory.
+            members = categories.pop(int(threshold))
+            return CategorySplit(features[number], members, left[number], right[number])
         missing = _MISSING[kind >> 2 & 3]
         return Split(
             features[number], _moved(threshold), left[number], right[number], bool(kind & 2), missing
@@ -169,12 +170,14 @@ def _moved(threshold: float) -> float:
     return _ZERO if 0 <= threshold < _ZERO else threshold
 
 
-def _categories(fields: dict[str, str]) -> list[set[int]]:
-    """Return the categories that go left, for each of the tree's splits by category."""
+def _categories(fields: dict[str, str]) -> dict[int, set[int]]:
+    """Return the categories that go left, by the number of the tree's split by category."""
     bounds = [int(value) for value in fields.get("cat_boundaries", "").split()]
     words = [int(value) for value in fields.get("cat_threshold", "").split()]
-    sets = []
-    for begin, end in pairwise(bounds):
+    sets = {}
+    for number, (begin, end) in enumerate(pairwise(bounds)):
+        if begin > end:
+            raise ValueError(f"its cat_boundaries go from {begin} back to {end}")
         members = {
             32 * position + bit
             for position, word in enumerate(words[begin:end])
@@ -184,7 +187,7 @@ def _categories(fields: dict[str, str]) -> list[set[int]]:
         }
         if members and max(members) > MAX_CATEGORY:
             raise CannotCompile("LightGBM categories", max(members))
-        sets.append(members)
+        sets[number] = members
     return sets
 
 

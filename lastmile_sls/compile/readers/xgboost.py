@@ -10,12 +10,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from operator import index
 from pathlib import Path
 from typing import Any
 
 from lastmile_sls.compile.forest import Answer, CategorySplit, Forest, Leaf, Node, Split, Transform, Tree
 from lastmile_sls.compile.readers import float32
-from lastmile_sls.compile.readers.answers import choose, columns, plain_answer
+from lastmile_sls.compile.readers.answers import choose, columns, margins_of, plain_answer
 from lastmile_sls.compile.readers.tree import grow
 from lastmile_sls.compile.readers.xgboost_file import read_document
 from lastmile_sls.compile.refusal import CannotCompile
@@ -107,7 +108,7 @@ def read_model(document: Any) -> Forest:
     targets, classes = int(parameters["num_target"]), int(parameters["num_class"])
     if targets > 1 and name in _ONE_TARGET:
         raise CannotCompile("XGBoost targets", targets)
-    margins = max(targets, classes, 1)
+    margins = margins_of(max(targets, classes, 1))
     base = _base(parameters["base_score"], _OBJECTIVES[name].link, version)
     base = base * margins if len(base) == 1 else base
     return Forest(
@@ -204,11 +205,13 @@ def _tree(entry: Any, group: int, weight: float | None, base: float) -> Tree:
         if left == -1:
             return Leaf([value if weight is None else _dropped(value, weight, base)])
         if kind:
-            return CategorySplit(feature, categories[number], right, left, not default_left, "nonnegative")
+            return CategorySplit(
+                index(feature), categories[number], right, left, not default_left, "nonnegative"
+            )
         if not value > -inf:
             # Nothing is less: whatever is not missing goes right.
-            return CategorySplit(feature, set(), left, right, bool(default_left))
-        return Split(feature, float32.below(value), left, right, bool(default_left))
+            return CategorySplit(index(feature), set(), left, right, bool(default_left))
+        return Split(index(feature), float32.below(value), left, right, bool(default_left))
 
     return grow(0, node_of, output=group)
 
@@ -221,6 +224,10 @@ def _dropped(value: float, weight: float, base: float) -> float:
 
 def _categories(entry: Any) -> dict[int, set[int]]:
     """Return the categories that go right, by node."""
-    found = entry["categories"]
+    found, sizes = entry["categories"], entry["categories_sizes"]
+    if any(size < 0 for size in sizes) or sum(sizes) > len(found):
+        raise ValueError(f"its splits have {sum(sizes)} categories, but it has {len(found)}")
     places = (entry[name] for name in ("categories_nodes", "categories_segments", "categories_sizes"))
-    return {node: set(found[begin : begin + size]) for node, begin, size in zip(*places, strict=True)}
+    return {
+        node: set(map(index, found[begin : begin + size])) for node, begin, size in zip(*places, strict=True)
+    }

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.errors import BundleError
-from lastmile_runtime.manifest import FILE, Bundle
+from lastmile_runtime.manifest import FILE
+from lastmile_sls.bundle.verify import verify_bundle
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import make_private_folder
 from lastmile_sls.local import records, supervise
@@ -107,7 +107,7 @@ def _copy(source: Path, destination: Path, digest: str) -> None:
         shutil.copytree(source, half, copy_function=shutil.copyfile)
         for path in (half, *half.rglob("*")):
             path.chmod(0o700 if path.is_dir() else 0o600)
-        verify(half, digest)
+        verify_bundle(half, digest)
         half.rename(destination)
     except (OSError, shutil.Error) as error:
         raise LastmileError(
@@ -116,26 +116,6 @@ def _copy(source: Path, destination: Path, digest: str) -> None:
         ) from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
-
-
-def verify(folder: Path, digest: str) -> None:
-    """Check a bundle: the manifest's digest, every file's hash, and that nothing else is there. Raises LastmileError."""
-    try:
-        bundle = Bundle(str(folder), digest)
-        for name in bundle.manifest.files:
-            bundle.verify(name)
-    except BundleError as error:
-        raise LastmileError(
-            f"the bundle is not the one that the plan names: {error}",
-            "Build it anew: remove .lastmile beside the spec and run `lastmile up`.",
-        ) from error
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
-    foreign = there - set(bundle.manifest.files) - {FILE}
-    if foreign:
-        raise LastmileError(
-            f"the bundle holds {min(foreign)}, which its manifest does not name.",
-            "Build it anew: remove .lastmile beside the spec and run `lastmile up`.",
-        )
 
 
 KIND = Function()

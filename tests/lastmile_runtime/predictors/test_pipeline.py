@@ -233,18 +233,35 @@ def test_links(tmp_path: Path, link: str) -> None:
             {"final": {"kind": "forest", "file": "../m"}},
             "cannot be read: ValueError: its final step is 'forest' in the file '../m'.",
         ),
+        ({"final": {**FINAL, "coefficients": [], "intercepts": []}}, "cannot be read: IndexError: list index out of range."),
+        ({"final": {"kind": "forest", "file": "."}}, "cannot be read: IsADirectoryError: [Errno 21] Is a directory: "),
+        ({"steps": [{"kind": "one_hot", "width": 2, "columns": [{**PLAN, "codes": [1, INFINITY]}]}]},
+            "cannot be read: OverflowError: cannot convert float infinity to integer."),
+        ({"steps": "[" * 3}, "cannot be read: TypeError: string indices must be integers, not 'str'."),
         ({"final": {"kind": "network"}}, "cannot be read: ValueError: its final step is 'network' in the file None."),
     ],
 )  # fmt: skip
 def test_a_file_that_this_runtime_cannot_serve(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     with pytest.raises(BundleError) as refused:
         opened(tmp_path, {**CHURN, **change})
-    assert str(refused.value) == f"model.pipeline {told}"
+    assert str(refused.value).startswith(f"model.pipeline {told}")
 
 
 def test_a_file_that_is_no_document(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"model.pipeline cannot be read: TypeError"):
         opened(tmp_path, [])
+    path = tmp_path / "deep"
+    path.write_text("[" * 100_000)
+    with pytest.raises(BundleError, match=r"deep cannot be read: RecursionError"):
+        load(str(path), Version("v1", "pipeline", "deep"))
+
+
+def test_more_columns_than_there_can_be_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as refused:
+        opened(tmp_path, {**CHURN, "columns": 10**12}, columns=[])
+    assert str(refused.value) == (
+        "model.pipeline cannot be read: ValueError: columns is 1000000000000, but at most 100000 are read."
+    )
 
 
 def test_nothing_is_imported_for_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,27 @@ def test_no_rows_of_a_table_are_the_callers_mistake(tmp_path: Path) -> None:
     predict = served(tmp_path, with_answers(Answer("a", "FP64")), columns=["x", "y"])
     with pytest.raises(RequestError, match="has no rows"):
         predict([Tensor("x", "FP64", [0, 2], [])])
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        (b"[]", "TypeError: list indices must be integers or slices, not str"),
+        (b'{"a":1}', "KeyError: 'answers'"),
+        (
+            b"{",
+            "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        ),
+    ],
+)
+def test_a_file_whose_answers_cannot_be_read(tmp_path: Path, metadata: bytes, says: str) -> None:
+    content = bytearray(render(Forest(2, 3, [TREE], [0.0, 0.0, 0.0])))
+    (old,) = struct.unpack_from("<I", content, 48)
+    content[-old:] = metadata
+    struct.pack_into("<Q", content, 16, len(content))
+    struct.pack_into("<I", content, 48, len(metadata))
+    path = tmp_path / "model.forest"
+    path.write_bytes(content)
+    with pytest.raises(BundleError) as refused:
+        load(str(path), Version("v1", "trees", "models/v1/model.forest"))
+    assert str(refused.value) == f"models/v1/model.forest cannot be read: {says}."

@@ -16,7 +16,7 @@ import lastmile_runtime
 from lastmile_runtime import tensors
 from lastmile_runtime.manifest import Bundle, TensorSpec, Version
 from lastmile_runtime.models import Models
-from lastmile_sls.bundle.bytecode import BytecodeError, compile_bundle
+from lastmile_sls.bundle.bytecode import BytecodeError, compile_bundle, compile_packages
 from tests.lastmile_runtime.bundles import write_bundle
 
 PACK = f"lastmile_runtime/pack.{sys.implementation.cache_tag}"
@@ -99,10 +99,35 @@ def test_a_traceback_shows_the_source(bundle: Path) -> None:
     assert "def loads" in (bundle / "lastmile_runtime/jsons.py").read_text()
 
 
-def test_what_is_no_python_is_refused_by_name(bundle: Path) -> None:
+def test_what_is_no_python_is_left_as_it_is(bundle: Path) -> None:
     (bundle / "models/v1/broken.py").write_text("def f(:\n")
-    with pytest.raises(BytecodeError, match=r"^models/v1/broken\.py is no Python: invalid syntax"):
-        compile_bundle(bundle)
+    compile_bundle(bundle)
+    assert [path.name for path in (bundle / "models/v1/__pycache__").iterdir()] == [
+        f"model.{sys.implementation.cache_tag}.pyc"
+    ]
+
+
+def test_packages_are_compiled_by_every_processor(tmp_path: Path) -> None:
+    for number in range(250):
+        (tmp_path / f"p{number}").mkdir()
+        (tmp_path / f"p{number}/__init__.py").write_text(f"N = {number}\n")
+    compile_packages(tmp_path)
+    compiled = sorted(tmp_path.rglob("*.pyc"))
+    assert len(compiled) == 250
+    before = [path.read_bytes() for path in compiled]
+    compile_packages(tmp_path)
+    assert [path.read_bytes() for path in compiled] == before
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        "import sys; sys.path[:0] = sys.argv[1:]; import p249; print(p249.N)",
+    ]
+    assert (
+        subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=True).stdout
+        == "249\n"
+    )
 
 
 def test_an_interpreter_that_is_not_there_is_told(bundle: Path) -> None:

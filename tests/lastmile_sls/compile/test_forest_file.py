@@ -11,7 +11,16 @@ from hypothesis import given, settings
 
 from lastmile_runtime.forest_format import MISSING_LEFT, Layout
 from lastmile_sls.compile import forest_file
-from lastmile_sls.compile.forest import Answer, CategorySplit, Forest, Leaf, Split, Tree
+from lastmile_sls.compile.forest import (
+    MAX_CATEGORY,
+    Answer,
+    CategorySplit,
+    Forest,
+    Leaf,
+    Node,
+    Split,
+    Tree,
+)
 from lastmile_sls.compile.forest_file import ForestError, render
 from tests.native.forests import forests
 
@@ -162,6 +171,17 @@ REFUSED = [
 @pytest.mark.parametrize(("forest", "message"), REFUSED, ids=[message for _, message in REFUSED])
 def test_a_forest_that_cannot_be_is_refused(forest: Forest, message: str) -> None:
     with pytest.raises(ForestError, match=re.escape(f"the forest cannot be written: {message}.")):
+        render(forest)
+
+
+def test_more_words_of_categories_than_are_written_are_refused() -> None:
+    nodes: list[Node] = []
+    for level in range(65):
+        nodes += [CategorySplit(0, {MAX_CATEGORY - level}, 2 * level + 1, 2 * level + 2), Leaf([0.0])]
+    forest = Forest(1, 1, [Tree([*nodes, Leaf([0.0])])], [0.0])
+    with pytest.raises(
+        ForestError, match=r"node 128: it has 34078686 words of categories, but at most 33554432"
+    ):
         render(forest)
 
 

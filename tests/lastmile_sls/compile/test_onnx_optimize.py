@@ -30,8 +30,11 @@ def external(location: str, offset: str = "0", length: str = "8") -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    assert len(content) < 128
-    return bytes([number << 3 | 2, len(content)]) + content
+    length = len(content)
+    assert length < 1 << 14
+    return (
+        bytes([number << 3 | 2, *([length] if length < 128 else [length & 127 | 128, length >> 7])]) + content
+    )
 
 
 def with_weights_in(location: str, **more: str) -> bytes:
@@ -152,6 +155,7 @@ OUTSIDE = {
     "folder/w.bin": f", which is a link or stands behind one; it must be a file.{SAVE}",
     "*/_ORT_MEM_ADDR_/*": ", but there is no such file.\nKeep it beside the model.",
     "missing": ", but there is no such file.\nKeep it beside the model.",
+    "n" * 300: f", which cannot be opened: File name too long.{SAVE}",
 }
 
 

@@ -109,9 +109,13 @@ def test_the_kinds_of_files(tmp_path: Path) -> None:
     for names, told in ((("data.pkl", "version"), "is a pickle of torch.save"), (("other",), "is neither")):
         with pytest.raises(LastmileError, match=told):
             kind_of(archive(tmp_path, *names))
-    (tmp_path / "model.pt").write_bytes(b"\x80\x02")
-    with pytest.raises(LastmileError, match="is neither TorchScript nor an exported program"):
-        kind_of(tmp_path / "model.pt")
+    whole = archive(tmp_path, *SCRIPT).read_bytes()
+    newer = whole.replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff")
+    assert newer != whole
+    for content in (b"\x80\x02", newer):
+        (tmp_path / "model.pt").write_bytes(content)
+        with pytest.raises(LastmileError, match="is neither TorchScript nor an exported program"):
+            kind_of(tmp_path / "model.pt")
 
 
 def test_torchscript_needs_its_inputs_named(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ _XGBOOST = {
     '{"learner": []}': "TypeError list indices must be integers or slices, not str",
     json.dumps(
         {"learner": {"learner_model_param": {"num_feature": "99999999"}}}
-    ): "ValueError num_feature is 99999999",
+    ): "ValueError num_feature is 99999999, but must be from 1 to 100000",
     json.dumps(
         {"learner": {"learner_model_param": _PARAMETERS, "feature_names": ["a"]}, "version": [1]}
     ): "ValueError it has 1 feature_names, but num_feature is 2",
@@ -82,6 +82,9 @@ _XGBOOST = {
             "version": [1],
         }
     ): "ValueError num_class is 99999999 and num_target is 1",
+    json.dumps(
+        {"learner": {"learner_model_param": {"num_feature": 1e999}}}
+    ): "OverflowError cannot convert float infinity to integer",
 }
 
 
@@ -118,6 +121,7 @@ _UBJSON = {
     b"SL" + struct.pack(">q", -1): "it has no length at byte 10",
     b"Q": "byte 1 is 'Q', which begins no value",
     b"{" + _L + b"aT" + _L + b"aT}": "it has 'a' twice in one object",
+    b"[$Z#L" + struct.pack(">q", 1 << 40): "it announces items of the type 'Z' at byte 13",
     b"d\x00": "it is cut short or garbled near byte 1",
 }
 
@@ -176,6 +180,16 @@ def test_a_lightgbm_header_that_contradicts_itself(tmp_path: Path) -> None:
     path.write_text("tree\nmax_feature_idx=4\nfeature_names=a b\n")
     assert refusal(lightgbm, path) == (
         "m.txt is a LightGBM model whose header has 2 feature_names, but max_feature_idx is '4'."
+        "\nSave it anew: booster.save_model(path)"
+    )
+
+
+@pytest.mark.parametrize("told", ["x", "-3", "9" * 5000])
+def test_a_lightgbm_header_with_classes_that_are_no_number(tmp_path: Path, told: str) -> None:
+    path = tmp_path / "m.txt"
+    path.write_text(f"tree\nmax_feature_idx=0\nfeature_names=a\nobjective=multiclass\nnum_class={told}\n")
+    assert refusal(lightgbm, path) == (
+        f"m.txt is a LightGBM model whose num_class is {told!r}, but must be a number."
         "\nSave it anew: booster.save_model(path)"
     )
 
@@ -306,14 +320,15 @@ def test_pickles_of_the_wrappers_are_read(tmp_path: Path) -> None:
     from xgboost import XGBClassifier
 
     from lastmile_sls.inspection import sklearn
-    from lastmile_sls.inspection.unpickler import read_pickle
+    from lastmile_sls.inspection.sklearn import check_pickle
 
     x = np.random.default_rng(0).normal(size=(60, 4))
     for model in (LGBMClassifier(n_estimators=2, verbose=-1), XGBClassifier(n_estimators=2)):
         model.fit(x, np.arange(60) % 2)
         path = tmp_path / "m.joblib"
         joblib.dump(model, path)
-        assert np.array_equal(read_pickle(path).model.predict_proba(x), model.predict_proba(x))
+        check_pickle(path)
+        assert np.array_equal(joblib.load(path).predict_proba(x), model.predict_proba(x))
         assert described(sklearn.read(path))[1] == [
             ("predict", "INT64", (-1,)),
             ("predict_proba", "FP64", (-1, 2)),

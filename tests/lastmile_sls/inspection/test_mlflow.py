@@ -173,9 +173,11 @@ def test_a_python_function_is_refused_with_the_way_out(tmp_path: Path) -> None:
         ("link", "'link', a link or behind one."),
         ("up/model.pkl", "'up/model.pkl', a link or behind one."),
         ("gone.pkl", "'gone.pkl', but there is no such file."),
+        ("n" * 300, f"'{'n' * 300}': File name too long."),
+        (["model.pkl"], "a list, but must name the model's file."),
     ],
 )
-def test_a_file_outside_of_the_folder_is_refused(tmp_path: Path, told: str | None, reason: str) -> None:
+def test_a_file_outside_of_the_folder_is_refused(tmp_path: Path, told: Any, reason: str) -> None:
     path = folder(tmp_path, {"sklearn": {**SKLEARN, "pickled_model": told}})
     (path / "link").symlink_to("/etc/passwd")
     (path / "up").symlink_to(path)
@@ -196,6 +198,12 @@ def test_skops_is_refused_with_the_way_out(tmp_path: Path) -> None:
     [
         ("flavors: [", "MLmodel is not YAML:"),
         ("[]", "MLmodel names no flavors."),
+        ("a: 2001-99-99", "MLmodel is not YAML: month must be in 1..12"),
+        ("a: !!timestamp x", "MLmodel is not YAML: 'NoneType' object has no attribute 'groupdict'"),
+        ("a: !!bool x", "MLmodel is not YAML: 'x'"),
+        ("a: !!int ''", "MLmodel is not YAML: string index out of range"),
+        ("a: " + "[" * 3000, "MLmodel is not YAML: maximum recursion depth exceeded"),
+        ("a: {<<: {b: c}}", "MLmodel is not YAML: could not determine a constructor"),
         ("flavors: !!python/object/apply:os.system ['touch /tmp/ran']", "MLmodel is not YAML:"),
         ("a: \x85\udce4", "model/MLmodel is not UTF-8 text."),
         (" " * (5 << 20), "model/MLmodel has 5242880 bytes, but at most 4194304 are read."),
@@ -205,6 +213,31 @@ def test_an_mlmodel_file_that_is_none(tmp_path: Path, text: str, told: str) -> N
     path = folder(tmp_path)
     (path / "MLmodel").write_text(text, encoding="latin-1", errors="surrogateescape")
     assert refusal(path).startswith(told)
+
+
+def test_lines_that_hold_each_other_over_and_over_take_no_memory(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    lists = "".join(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12))
+    (path / "MLmodel").write_text(
+        f"a0: &a0 [x]\n{lists}flavors: {{sklearn: {{pickled_model: model.pkl, code: *a11}}}}"
+    )
+    assert inspect(path).notes == ()
+    (path / "MLmodel").write_text(f"a0: &a0 [x]\n{lists}flavors: {{sklearn: {{pickled_model: *a11}}}}")
+    assert refusal(path).startswith("MLmodel: flavors.sklearn.pickled_model is a list, but must name")
+
+
+def test_a_requirement_in_brackets_without_end_is_left_out(tmp_path: Path) -> None:
+    facts = inspect(folder(tmp_path, requirements=f"a; {'(' * 5000}\n"))
+    assert facts.notes == ("requirements.txt:1 is left out: it is no package by name and version.",)
+
+
+def test_a_signature_of_other_types_is_passed_over(tmp_path: Path) -> None:
+    told = json.dumps([{"name": "a", "type": ["double"]}])
+    assert [column.name for column in inspect(folder(tmp_path, inputs=told)).inputs] == ["x0", "x1", "x2"]
+    (tmp_path / "more").mkdir()
+    assert refusal(folder(tmp_path / "more", inputs="[" * 100_000)).startswith(
+        "MLmodel: signature.inputs is not JSON."
+    )
 
 
 def test_a_signature_that_does_not_fit(tmp_path: Path) -> None:

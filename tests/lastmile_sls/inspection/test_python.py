@@ -60,6 +60,8 @@ def test_a_file_without_a_predictor(tmp_path: Path) -> None:
     [
         ("x = 1\nclass:\n", "model.py:2 is not Python: invalid syntax."),
         ("x = '\0'\n", "model.py is not Python: source code string cannot contain null bytes."),
+        ("-" * 100_000 + "1", "model.py is nested too deep to be read."),
+        ("a" + ".a" * 100_000, "model.py is nested too deep to be read."),
         (
             "#" * (MAX_BYTES + 1),
             f"model.py has {MAX_BYTES + 1} bytes, but a Python file is read up to {MAX_BYTES}.",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_bad_files_are_refused_with_their_line(tmp_path: Path, content: bytes, s
     with pytest.raises(LastmileError) as caught:
         read_sample(written(tmp_path, content))
     assert str(caught.value) == says
+
+
+def test_very_many_columns_are_compared_in_a_moment(tmp_path: Path) -> None:
+    path, names = tmp_path / "s.csv", [f"c{index}" for index in range(20_000)]
+    path.write_text(f"{','.join(names)}\n{','.join('1' * 20_000)}\n")
+    facts = ModelFacts("sklearn", inputs=tuple(ColumnFacts(name, "FP64") for name in reversed(names)))
+    begun = time.process_time()
+    sample = read_sample(path)
+    merged = add_sample(facts, sample)
+    assert rows_of(merged, sample, ["INT64"] * 20_000) == [[1] * 20_000]
+    assert time.process_time() - begun < 5
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

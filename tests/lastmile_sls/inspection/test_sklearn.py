@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from lastmile_sls.errors import LastmileError
@@ -23,6 +24,12 @@ def saved(folder: Path, model: Any) -> Path:
     path = folder / "model.joblib"
     joblib.dump(model, path)
     return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(LastmileError) as caught:
+        read(path)
+    return caught.value.message
 
 
 def test_a_classifier(tmp_path: Path) -> None:
@@ -187,10 +194,42 @@ def test_what_is_no_fitted_model_is_refused(tmp_path: Path, content: object) -> 
     assert caught.value.hint == "Save the fitted model itself: joblib.dump(model, path)"
 
 
-def test_a_model_that_holds_itself_is_read_to_a_depth(tmp_path: Path) -> None:
+UNFOLDED = "model.joblib is refused: it holds parts in parts, more than 1000000 in all or 64 deep."
+
+
+def test_a_model_that_holds_itself_is_refused(tmp_path: Path) -> None:
     model = LogisticRegression().fit(X, Y)
     model.estimator_ = model
-    assert len(read(saved(tmp_path, model)).inputs) == 3
+    assert refusal(saved(tmp_path, model)) == UNFOLDED
+
+
+def test_a_model_that_holds_the_same_parts_over_and_over_is_refused(tmp_path: Path) -> None:
+    model: Any = LogisticRegression().fit(X, Y)
+    for _ in range(18):
+        model = Pipeline([("first", model), ("last", model)])
+    assert refusal(saved(tmp_path, model)) == UNFOLDED
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"classes_": np.float64(1)}, "TypeError: object of type 'numpy.float64' has no len()"),
+        ({"feature_names_in_": [["a"]]}, "ValueError: feature_names_in_ holds something else than text"),
+        ({"feature_names_in_": 3}, "TypeError: 'int' object is not iterable"),
+    ],
+)
+def test_a_model_that_is_not_whole(tmp_path: Path, attributes: dict[str, Any], says: str) -> None:
+    model = LogisticRegression().fit(X, Y)
+    vars(model).update(attributes)
+    assert refusal(saved(tmp_path, model)) == f"model.joblib holds a model that is not whole: {says}."
+
+
+def test_more_columns_than_are_served_are_refused(tmp_path: Path) -> None:
+    model = LogisticRegression().fit(X, Y)
+    model.n_features_in_ = 10**12
+    assert refusal(saved(tmp_path, model)) == (
+        "the model takes 1000000000000 columns, but at most 100000 are served."
+    )
 
 
 def test_pickles_are_recognised_by_content_and_by_suffix() -> None:

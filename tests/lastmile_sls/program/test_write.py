@@ -22,7 +22,10 @@ BUNDLE_PATH = bundle_path(ROUTER)
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    folder = tmp_path / "bundle"
+    return make_bundle(tmp_path / "bundle")
+
+
+def make_bundle(folder: Path) -> Path:
     folder.mkdir()
     (folder / "manifest.json").write_text("{}")
     (folder / "model").write_text("weights")
@@ -68,17 +71,27 @@ def test_writing_again_touches_nothing(tmp_path: Path, bundle: Path) -> None:
     folder = tmp_path / "project"
     write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    write_program(PLAN, {BUNDLE_PATH: make_bundle(tmp_path / "again")}, folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
 def test_a_changed_bundle_replaces_the_old_one(tmp_path: Path, bundle: Path) -> None:
     folder = tmp_path / "project"
     write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
-    (bundle / "manifest.json").write_text('{"other": 1}')
-    (bundle / "model").rename(bundle / "other")
-    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    other = make_bundle(tmp_path / "other")
+    (other / "manifest.json").write_text('{"other": 1}')
+    (other / "model").rename(other / "other")
+    write_program(PLAN, {BUNDLE_PATH: other}, folder)
     assert sorted(path.name for path in (folder / BUNDLE_PATH).iterdir()) == ["manifest.json", "other"]
+    assert [path.name for path in (folder / BUNDLE_PATH).parent.iterdir()] == [Path(BUNDLE_PATH).name]
+
+
+def test_a_bundle_that_lost_a_file_is_put_in_its_place_again(tmp_path: Path, bundle: Path) -> None:
+    folder = tmp_path / "project"
+    write_program(PLAN, {BUNDLE_PATH: bundle}, folder)
+    (folder / BUNDLE_PATH / "model").unlink()
+    write_program(PLAN, {BUNDLE_PATH: make_bundle(tmp_path / "again")}, folder)
+    assert (folder / BUNDLE_PATH / "model").read_text() == "weights"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")

@@ -24,7 +24,11 @@ versions:
   - {id: v1, artifact: a.joblib, framework: sklearn, sample: s.csv, requirements: [scikit-learn==1.9.1], frame: true}
   - {id: v2, artifact: m.py, framework: python, entry: Model, description: a class}
   - {id: v3, artifact: "s3://models/m.onnx", framework: onnx}
-  - {id: v4, artifact: own.pkl, framework: sklearn, trusted: true}
+  - id: v4
+    artifact: own.pkl
+    framework: sklearn
+    trusted: true
+    data: "sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
 traffic:
   champion: v1
   weights: {v1: 89.5, v2: 10.25, v3: 0.25}
@@ -44,15 +48,17 @@ contract:
     - {name: plan, datatype: BYTES, categories: ["yes", "no: maybe"]}
   outputs:
     - {name: predict_proba, datatype: FP64, shape: [-1, 2]}
+bundle:
+  {python: "3.12", bytecode: none, cold_start_budget_ms: 500, signature: {key: team.pem}}
 queue: {max_attempts: 3, visibility_timeout_s: 60, retention_s: 3600}
 schedule: {cron: "0 3 * * *", input: in/, output: "s3://out/"}
 budget: {monthly_limit: 25.5, currency: EUR}
 tags: {team: growth}
 targets:
   local: {port: 9000, idle_timeout_s: 60}
-  aws: {region: eu-west-1}
-  gcp: {project: p-1, region: europe-west1}
-  azure: {subscription: s-1, location: westeurope}
+  aws: {region: eu-west-1, package: image, base_image: "public.ecr.aws/lambda/python:3.12"}
+  gcp: {project: p-1, region: europe-west1, base_image: "oci:base"}
+  azure: {subscription: s-1, location: westeurope, package: zip}
 """
 
 

@@ -49,6 +49,12 @@ RULES = {
     "resources: {memory: 1}": "lastmile.yaml:8 resources.memory is not a field. Did you mean memory_mb?",
     "queue: {size: 1}": "lastmile.yaml:8 queue.size is not a field."
     " The fields here are max_attempts, visibility_timeout_s, retention_s.",
+    "bundle: {python: '3'}": "lastmile.yaml:8 bundle.python is '3', but must be a version of Python in two numbers,"
+    " such as 3.13.",
+    "bundle: {bytecode: fast}": "lastmile.yaml:8 bundle.bytecode is 'fast', but must be one of 'compiled' or 'none'.",
+    "bundle: {signature: {}}": "lastmile.yaml:8 bundle.signature needs one of key, certificates, or identity with issuer,"
+    " and no more.",
+    "bundle: {signature: {identity: a@example.com}}": "lastmile.yaml:8 bundle.signature needs identity and issuer together.",
     "budget: {}": "lastmile.yaml:8 budget.monthly_limit is missing. Add it.",
     "1: 2": "lastmile.yaml the spec has the key 1, but a key is text. Quote it.",
     "tags: {1: x}": "lastmile.yaml:8 tags has the key 1, but a key is text. Quote it.",

@@ -1,0 +1,251 @@
+"""Builds a project: models chosen, packages locked, bundles built, packaged for the target, documented."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lastmile_sls.build import package
+from lastmile_sls.build.documents import Origin, document_bundle
+from lastmile_sls.build.inputs import key_of_inputs, tools_of
+from lastmile_sls.build.record import Record, forget_record, state_of, write_record
+from lastmile_sls.bundle.build import LAYOUTS, BuiltBundle
+from lastmile_sls.bundle.cache import Cache, FileDigests, find_cache
+from lastmile_sls.bundle.dependencies.environment import Environment
+from lastmile_sls.bundle.dependencies.lock import FILE as LOCK
+from lastmile_sls.bundle.dependencies.lock import LockedSet
+from lastmile_sls.bundle.dependencies.lock_file import current_sets
+from lastmile_sls.bundle.groups import build_bundles
+from lastmile_sls.bundle.interpreter import find_interpreter
+from lastmile_sls.bundle.libraries import ChangedError, Libraries, forget, prepare_libraries
+from lastmile_sls.bundle.models import ChoiceStore, describe, free_of_framework, prepare_models
+from lastmile_sls.bundle.needs import are_met, installed_here, needs
+from lastmile_sls.bundle.trust.beside import folder_of
+from lastmile_sls.compile.choose import Choice
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.document import Target
+from lastmile_sls.plan.grouping import Group, group_versions
+from lastmile_sls.plan.make import bundle_path, make_plan
+from lastmile_sls.program.write import write_plan, write_program
+from lastmile_sls.spec.model import Spec
+
+Tell = Callable[[str], None]
+
+
+class Builder:
+    """Builds everything of one project."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        spec_path: Path,
+        target: Target,
+        environment: Environment | None,
+        environ: Mapping[str, str],
+        place: Path,
+        digests: FileDigests,
+        tell: Tell,
+    ) -> None:
+        self._spec = spec
+        self._folder = spec_path.resolve().parent
+        self._origin = Origin(spec, spec_path, environment, environ)
+        self._target = target
+        self._environment = environment
+        self._environ = environ
+        self._place = place
+        self._digests = digests
+        self._tell = tell
+        self._root = find_cache(environ)
+        self._cache = Cache(self._root)
+
+    def build(self, *, eject: bool, upgrade: bool) -> Record:
+        """Build, and return the record of it."""
+        markers = self._environment.markers if self._environment else _markers_here()
+        group_versions(self._spec, markers)  # refuses what is no requirement before anything takes long
+        kind = package.kind_of(self._target, self._spec)
+        if kind == "image":
+            package.base_image_of(self._target, self._spec)
+        try:
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            scratch = tempfile.TemporaryDirectory(prefix=".build-", dir=self._place.parent)
+        except OSError as error:
+            raise _unwritable(self._place, error) from error
+        with scratch as name:
+            return self._build(Path(name), markers, kind, eject=eject, upgrade=upgrade)
+
+    def _build(
+        self, scratch: Path, markers: Mapping[str, str], kind: str | None, *, eject: bool, upgrade: bool
+    ) -> Record:
+        spec, tell = self._spec, self._tell
+        store = ChoiceStore(self._cache, self._digests, tools_of(self._digests))
+        models = prepare_models(spec, self._folder, scratch, tell, store)
+        groups = group_versions(spec, markers, free_of_framework(models))
+        chosen = {model.version.id: model for model in models}
+        locked = self._lock(groups, chosen, markers, upgrade=upgrade)
+        interpreter = self._interpreter()
+        built = self._bundles(groups, models, locked, interpreter, scratch)
+        for function, bundle in built.items():
+            package.require_fit(self._target, kind, function, bundle.folder)
+        plan = make_plan(spec, self._target, groups, {name: bundle.digest for name, bundle in built.items()})
+        forget_record(self._place)
+        bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}
+        if self._target == "local":
+            write_program(plan, bundles, self._place, eject=eject)
+        else:
+            write_plan(plan, bundles, self._place)
+        placed = {
+            name: replace(bundle, folder=self._place / bundle_path(name)) for name, bundle in built.items()
+        }
+        packages = self._packages(kind, placed)
+        for group in groups:
+            bundle = placed[group.function]
+            mine = [chosen[id_] for id_ in group.versions]
+            document_bundle(group.function, bundle, bundle.folder, mine, self._origin)
+        self._remove_others(placed, packages)
+        outputs = [Path("plan.json"), *(Path(bundle_path(name)) for name in built)]
+        outputs += [folder_of(Path(bundle_path(name))) for name in built]
+        outputs += [found.path.relative_to(self._place) for found in packages.values()]
+        record = Record(
+            key_of_inputs(spec, self._folder, self._target, self._digests),
+            {path.as_posix(): state_of(self._place / path) for path in outputs if not _is_documents(path)},
+            {name: found.path.relative_to(self._place).as_posix() for name, found in packages.items()},
+            [describe(model) for model in models],
+            None,
+        )
+        write_record(self._place, record)
+        return record
+
+    def _lock(
+        self,
+        groups: Sequence[Group],
+        chosen: Mapping[str, Choice],
+        markers: Mapping[str, str],
+        *,
+        upgrade: bool,
+    ) -> dict[str, LockedSet]:
+        """Return the packages of each function that carries some, and bring the lock up to date."""
+        router = groups[0].function
+        wanted = {}
+        for group in groups:
+            asked = needs(
+                *(self._spec, self._target, group.versions, chosen, markers, installed_here),
+                is_router=group.function == router,
+            )
+            # This machine's functions have the packages that are installed here.
+            if asked and not (self._target == "local" and are_met(asked, installed_here)):
+                wanted[group.function] = asked
+        if self._environment is None:
+            if wanted:
+                function, asked = next(iter(wanted.items()))
+                raise LastmileError(
+                    f"{function} needs {', '.join(asked)}, which are not installed here, and on this machine bundles "
+                    "carry no packages: it is no Linux with glibc.",
+                    f"Install them: pip install {' '.join(asked)}",
+                )
+            return {}
+        lock = self._folder / LOCK
+        if not wanted and not lock.exists():
+            return {}
+        return current_sets(
+            lock, wanted, self._environment, upgrade=upgrade, tell=self._tell, environ=self._environ
+        )
+
+    def _interpreter(self) -> Path | None:
+        """Return the Python that compiles the bundles; None where the spec wants no bytecode."""
+        if self._spec.bundle.bytecode == "none":
+            return None
+        if self._environment is None:
+            return Path(sys.executable)
+        return find_interpreter(
+            self._environment.python, download=True, tell=self._tell, environ=self._environ
+        )
+
+    def _bundles(
+        self,
+        groups: Sequence[Group],
+        models: Sequence[Choice],
+        locked: Mapping[str, LockedSet],
+        interpreter: Path | None,
+        scratch: Path,
+    ) -> dict[str, BuiltBundle]:
+        """Build the bundles; packages that were changed in the cache are made again, once."""
+        kind = package.kind_of(self._target, self._spec)
+        layout = LAYOUTS["local" if kind == "image" else self._target]
+        for attempt in (1, 2):
+            carried = {name: self._libraries(found, interpreter) for name, found in locked.items()}
+            self._tell("building the bundles")
+            try:
+                return build_bundles(
+                    *(self._spec, groups, models, self._folder, scratch / f"bundles-{attempt}"),
+                    libraries=carried,
+                    interpreter=interpreter,
+                    layout=layout,
+                )
+            except ChangedError as error:
+                self._tell(f"the cache has a changed {error}; installing the packages again")
+                for found in locked.values():
+                    forget(found, self._cache, interpreter)
+        raise LastmileError(
+            f"files in the cache {self._root} change while they are read.",
+            "See who else writes there, or name another folder in LASTMILE_CACHE.",
+        )
+
+    def _libraries(self, locked: LockedSet, interpreter: Path | None) -> Libraries:
+        return prepare_libraries(locked, self._cache, interpreter, tell=self._tell, environ=self._environ)
+
+    def _packages(self, kind: str | None, built: Mapping[str, BuiltBundle]) -> dict[str, package.Package]:
+        """Write the bundles in the form that the target takes."""
+        found: dict[str, package.Package] = {}
+        if kind == "zip":
+            for name, bundle in built.items():
+                self._tell(f"compressing the bundle of {name}")
+                found[name] = package.make_zip(bundle, bundle.folder.with_name(f"{name}.zip"))
+        elif kind == "image":
+            assert self._environment is not None
+            base = package.find_base(
+                *(self._target, self._spec, self._environment, self._folder, self._root),
+                *(self._environ, self._tell),
+            )
+            for name, bundle in built.items():
+                self._tell(f"writing the image of {name}")
+                destination = bundle.folder.with_name(f"{name}.image")
+                labels = {"org.opencontainers.image.title": f"{self._spec.name} {name}"}
+                found[name] = package.make_image(bundle, self._target, base, destination, self._cache, labels)
+        return found
+
+    def _remove_others(
+        self, built: Mapping[str, BuiltBundle], packages: Mapping[str, package.Package]
+    ) -> None:
+        """Remove what former builds of the project made, and this one did not."""
+        kept = {bundle.folder.name for bundle in built.values()}
+        kept |= {folder_of(bundle.folder).name for bundle in built.values()}
+        kept |= {found.path.name for found in packages.values()}
+        for path in (self._place / "bundles").iterdir():
+            if path.name in kept:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+
+
+def _is_documents(path: Path) -> bool:
+    """Tell whether a path is of documents, which signing changes."""
+    return path.name.endswith(".trust")
+
+
+def _markers_here() -> Mapping[str, str]:
+    from packaging.markers import default_environment
+
+    return {name: str(value) for name, value in default_environment().items()}
+
+
+def _unwritable(place: Path, error: OSError) -> LastmileError:
+    return LastmileError(
+        f"the project in {place} could not be written: {error.strerror or error}.",
+        "Free space or mend the folder's rights, then run again.",
+    )

@@ -1,0 +1,1 @@
+"""A bundle's third-party packages: resolved for the function's Python, processor and libc, locked, installed, stripped."""

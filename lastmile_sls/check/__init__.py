@@ -1,0 +1,1 @@
+"""Runs a built bundle under its target's own runtime contract on a sample, before anything is deployed."""

@@ -1,0 +1,1 @@
+"""Azure Functions: its host's protocol on this machine, and Azure's own worker library."""

@@ -1,0 +1,1 @@
+"""Cloud Run: its container contract on this machine."""

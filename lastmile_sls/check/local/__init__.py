@@ -1,0 +1,1 @@
+"""The local target: a function's process as its host starts it."""

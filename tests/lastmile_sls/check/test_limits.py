@@ -1,0 +1,53 @@
+"""The targets' limits, and what violates them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from lastmile_sls.check.limits import LIMITS, Measure, Target, limit_of, violation
+
+
+def test_every_target_is_there_and_each_number_has_its_page() -> None:
+    assert set(LIMITS) == set(get_args(Target))
+    for limits in LIMITS.values():
+        assert len({limit.measure for limit in limits}) == len(limits)
+        for limit in limits:
+            assert limit.measure in get_args(Measure)
+            assert limit.source.startswith("https://")
+            assert limit.beyond
+            assert limit.most > 0
+
+
+@pytest.mark.parametrize(
+    ("target", "measure", "most"),
+    [
+        ("aws", "unpacked size", 250),
+        ("aws", "configured memory", 10_240),
+        ("aws", "startup", 10),
+        ("aws", "first answer", 30),
+        ("gcp", "startup", 240),
+        ("gcp", "configured memory", 32_768),
+        ("azure", "configured memory", 4_096),
+        ("azure", "first answer", 230),
+    ],
+)
+def test_what_is_allowed_and_what_is_not(target: Target, measure: Measure, most: float) -> None:
+    assert violation(target, measure, most) is None
+    found = violation(target, measure, most * 1.5)
+    assert found is not None
+    assert (found.limit, found.value) == (limit_of(target, measure), most * 1.5)
+
+
+def test_a_violation_names_limit_value_and_source() -> None:
+    assert str(violation("aws", "unpacked size", 312.4)) == (
+        "unpacked size is 312.4 MB, but may be 250 MB: beyond it, Lambda does not make the function "
+        "(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."
+    )
+
+
+def test_what_a_target_does_not_state_is_not_limited() -> None:
+    assert limit_of("gcp", "unpacked size") is None
+    assert violation("gcp", "unpacked size", 1e9) is None
+    assert violation("local", "startup", 1e9) is None
