@@ -113,6 +113,7 @@ class Builder:
             key_of_inputs(spec, self._folder, self._target, self._digests),
             {path.as_posix(): state_of(self._place / path) for path in outputs if not _is_documents(path)},
             {name: found.path.relative_to(self._place).as_posix() for name, found in packages.items()},
+            {name: bundle.libraries.system for name, bundle in built.items() if bundle.libraries},
             [describe(model) for model in models],
             None,
         )
@@ -213,7 +214,7 @@ class Builder:
             for name, bundle in built.items():
                 self._tell(f"writing the image of {name}")
                 destination = bundle.folder.with_name(f"{name}.image")
-                labels = {"org.opencontainers.image.title": f"{self._spec.name} {name}"}
+                labels = package.labels_of(self._spec, name)
                 found[name] = package.make_image(bundle, self._target, base, destination, self._cache, labels)
         return found
 

@@ -22,6 +22,7 @@ from lastmile_sls.spec.model import Spec
 
 if TYPE_CHECKING:
     from lastmile_sls.bundle.oci.base_image import BaseImage
+    from lastmile_sls.bundle.oci.image import Image
     from lastmile_sls.bundle.oci.image_config import ImageConfig
     from lastmile_sls.bundle.oci.layer import Layer
 
@@ -95,6 +96,23 @@ def make_image(
     cache: Cache,
     labels: Mapping[str, str],
 ) -> Package:
+    """Write a bundle as an image in place of the one that is there. Raises LastmileError."""
+    half = destination.with_name(f".{destination.name}.new")
+    shutil.rmtree(half, ignore_errors=True)
+    image = assemble_image(bundle, target, base, half, cache, labels)
+    shutil.rmtree(destination, ignore_errors=True)
+    half.rename(destination)
+    return Package(destination, image.digest)
+
+
+def assemble_image(
+    bundle: BuiltBundle,
+    target: Target,
+    base: BaseImage,
+    destination: Path,
+    cache: Cache,
+    labels: Mapping[str, str],
+) -> Image:
     """Write a bundle as an image: layers for its packages, the runtime, and the rest. Raises LastmileError."""
     from lastmile_sls.bundle.oci.image import assemble
 
@@ -107,12 +125,7 @@ def make_image(
         "model": [name for name in tops if name not in (packages, RUNTIME)],
     }
     layers = [_layer(bundle, name, files, place, cache) for name, files in parts.items() if files]
-    half = destination.with_name(f".{destination.name}.new")
-    shutil.rmtree(half, ignore_errors=True)
-    image = assemble(base, layers, _config(target, bundle.digest, labels), half)
-    shutil.rmtree(destination, ignore_errors=True)
-    half.rename(destination)
-    return Package(destination, image.digest)
+    return assemble(base, layers, _config(target, bundle.digest, labels), destination)
 
 
 def _layer(bundle: BuiltBundle, name: str, files: list[str], place: PurePosixPath, cache: Cache) -> Layer:
@@ -178,6 +191,11 @@ def find_base(
     if known is None:
         change_lock(lock, lambda before: before.with_base(reference, pinned))
     return base
+
+
+def labels_of(spec: Spec, function: str) -> dict[str, str]:
+    """Return what an image says of itself (the OCI image specification, Annotations)."""
+    return {"org.opencontainers.image.title": f"{spec.name} {function}"}
 
 
 def located(reference: str, folder: Path) -> str:

@@ -27,6 +27,8 @@ class Record:
     """What was made, by path relative to the project: a digest of all names, sizes and times."""
     packages: Mapping[str, str]
     """The package of each function that has one, by path relative to the project."""
+    system_libraries: Mapping[str, Mapping[str, str]]
+    """By function, what its packages load and do not bring, each with the file that loads it."""
     predictors: list[Served]
     answers: dict[str, FirstAnswer | str] | None
     """The first answers, where they were measured."""
@@ -47,7 +49,8 @@ def read_record(folder: Path) -> Record | None:
         predictors = [Served(**entry) for entry in document["predictors"]]
         answers = document["answers"]
         return Record(
-            *(document["inputs"], document["outputs"], document["packages"], predictors),
+            *(document["inputs"], document["outputs"], document["packages"]),
+            *(document["system_libraries"], predictors),
             None if answers is None else _answers(answers),
         )
     except (OSError, ValueError, KeyError, TypeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from lastmile_sls.cli.invocation import invocation
 from lastmile_sls.cli.predictors import bytes_of, predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, show_functions
 from lastmile_sls.words import size
+
+if TYPE_CHECKING:
+    from lastmile_sls.build.prepare import Prepared
 
 
 @click.command("build")
@@ -28,9 +32,18 @@ from lastmile_sls.words import size
     "--eject", is_flag=True, help="Copy the Pulumi components in, so that they are yours to change."
 )
 @click.option("--upgrade", is_flag=True, help="Choose the packages' versions anew, and write lastmile.lock.")
+@click.option(
+    "--push", metavar="REPOSITORY", help="Send the images to REPOSITORY/FUNCTION, REGISTRY/... at a registry."
+)
 @options.json_option
 def command(
-    spec_path: Path | None, target: str, output: Path | None, eject: bool, upgrade: bool, as_json: bool
+    spec_path: Path | None,
+    target: str,
+    output: Path | None,
+    eject: bool,
+    upgrade: bool,
+    push: str | None,
+    as_json: bool,
 ) -> None:
     """Check the spec, bundle its models, plan its resources, and write the project.
 
@@ -49,12 +62,23 @@ def command(
             tell=progress.tell,
         )
         answers = measure_first_answers(prepared, progress.tell)
+        pushed: dict[str, str] = {}
+        if push:
+            from lastmile_sls.build.push import push_images
+
+            pushed = push_images(prepared, path, push, os.environ, progress.tell)
     folder = prepared.program.folder
     if as_json:
         predictors = predictors_of(prepared.predictors, answers)
         packages = {name: str(folder / place) for name, place in prepared.packages.items()}
         options.print_json(
-            {"project": str(folder), "plan": prepared.plan, "predictors": predictors, "packages": packages}
+            {
+                "project": str(folder),
+                "plan": prepared.plan,
+                "predictors": predictors,
+                "packages": packages,
+                "pushed": pushed,
+            }
         )
         return
     click.echo(f"project: {folder}\nstack: {prepared.program.stack}")
@@ -62,11 +86,24 @@ def command(
         click.echo(f"bundle of {function['name']}: {function['bundle']['digest']}")
     for name, place in prepared.packages.items():
         click.echo(f"package of {name}: {folder / place}, {size(bytes_of(folder / place))}")
+    for name, reference in pushed.items():
+        click.echo(f"image of {name}: {reference}")
     show_functions(prepared.plan)
     show_predictors(prepared.predictors, answers)
+    show_system_libraries(prepared)
     if target == "local":
         click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)
     else:
         click.echo(
             f"\nrun it as {target} would: {invocation('check', spec_path)} --target {target}", err=True
         )
+
+
+def show_system_libraries(prepared: Prepared) -> None:
+    """Say what packages load and do not bring: slim images often lack it."""
+    for function, libraries in prepared.record.system_libraries.items():
+        for library, loader in libraries.items():
+            click.echo(
+                f"  {function}: {loader} loads {library}, which the function's system must have; slim images often do not",
+                err=True,
+            )
