@@ -52,11 +52,13 @@ class Workspace:
             "LASTMILE_CACHE": str(self.home.with_name("cache")),
         }
 
-    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, check: bool = True, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         run = subprocess.run(
             [str(LASTMILE), *words],
             cwd=self.folder,
-            env=self.environ(),
+            env={**self.environ(), **(environ or {})},
             capture_output=True,
             text=True,
             check=False,

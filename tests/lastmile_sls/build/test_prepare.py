@@ -14,11 +14,8 @@ from typing import Any
 from zipfile import ZipFile
 
 import joblib
-import numpy as np
 import pytest
-import yaml
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
 
 from lastmile_runtime.manifest import digest
 from lastmile_sls.build.prepare import Prepared, measure_first_answers, prepare
@@ -29,66 +26,28 @@ from lastmile_sls.bundle.trust.beside import folder_of, read_documents, verify_d
 from lastmile_sls.bundle.verify import verify_bundle
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.document import Target
+from tests.lastmile_sls.build.projects import (
+    ABACUS,
+    PLAIN,
+    X,
+    Y,
+    make_environ,
+    make_folder,
+    needing,
+    train,
+    write,
+)
 from tests.lastmile_sls.bundle.dependencies.wheels import make_wheel
-
-RANDOM = np.random.default_rng(0)
-X = RANDOM.normal(size=(60, 3))
-Y = (X[:, 0] > 0).astype(int)
-PLAIN = """
-import abacus
-
-class Model:
-    def predict(self, inputs):
-        return {"total": [abacus.add(row) for row in inputs["x"]]}
-"""
-ABACUS = "def add(row):\n    return float(sum(row))\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "work"
-    made.mkdir()
-    joblib.dump(DecisionTreeClassifier(max_depth=3).fit(X, Y), made / "tree.joblib")
-    joblib.dump(LogisticRegression().fit(X, Y), made / "line.joblib")
-    (made / "plain.py").write_text(PLAIN)
-    return made
+    return make_folder(tmp_path / "work")
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    wheels = tmp_path / "wheels"
-    make_wheel(
-        wheels,
-        "abacus",
-        "1.0",
-        {"abacus/__init__.py": ABACUS, "abacus/tests/test_it.py": "", "abacus/x.pyi": ""},
-    )
-    return {
-        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-        "LASTMILE_CACHE": str(tmp_path / "cache"),
-        "LASTMILE_HOME": str(tmp_path / "home"),
-        "UV_FIND_LINKS": str(wheels),
-        "UV_NO_INDEX": "1",
-        "UV_CACHE_DIR": str(tmp_path / "uv"),
-    }
-
-
-def write(folder: Path, **changes: Any) -> Path:
-    version = {"id": "v1", "artifact": "tree.joblib", "framework": "sklearn"}
-    spec = {"name": "m", "owner": "o", "cost_center": "c", "versions": [version], **changes}
-    path = folder / "lastmile.yaml"
-    path.write_text(yaml.safe_dump(spec))
-    return path
-
-
-def needing(*requirements: str, **changes: Any) -> dict[str, Any]:
-    """A version that needs packages, and its contract."""
-    version = {"id": "v1", "artifact": "plain.py", "framework": "python", "entry": "Model"}
-    contract = {
-        "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 2]}],
-        "outputs": [{"name": "total", "datatype": "FP64"}],
-    }
-    return {"versions": [{**version, "requirements": list(requirements)}], "contract": contract, **changes}
+    return make_environ(tmp_path)
 
 
 def files(project: Path) -> dict[str, bytes]:
@@ -168,14 +127,10 @@ def test_an_unchanged_spec_is_not_built_again(folder: Path, environ: dict[str, s
     assert {file: file.stat().st_mtime_ns for file in first.program.folder.rglob("*")} == before
 
 
-def change_model(folder: Path) -> None:
-    joblib.dump(DecisionTreeClassifier(max_depth=2).fit(X, Y), folder / "tree.joblib")
-
-
 @pytest.mark.parametrize(
     "change",
     [
-        lambda folder, project: change_model(folder),
+        lambda folder, project: train(folder, 2),
         lambda folder, project: write(folder, resources={"memory_mb": 256}),
         lambda folder, project: (project / "bundles/predict/manifest.json").unlink(),
         lambda folder, project: (project / "plan.json").write_text("{}"),
@@ -298,13 +253,9 @@ def test_a_compiled_model_that_somebody_changed_in_the_cache_is_made_again(
 
 
 def test_on_this_machine_what_is_installed_is_not_bundled(folder: Path, environ: dict[str, str]) -> None:
-    spec = needing("abacus==1.0")
-    spec["versions"].append(
-        {"id": "v2", "artifact": "line.joblib", "framework": "sklearn", "compiled": False}
-    )
-    del spec["contract"]
-    spec["versions"] = spec["versions"][1:]
-    prepared = prepare(write(folder, **spec), "local", environ)
+    joblib.dump(LogisticRegression().fit(X, Y), folder / "line.joblib")
+    as_it_is = {"id": "v1", "artifact": "line.joblib", "framework": "sklearn", "compiled": False}
+    prepared = prepare(write(folder, versions=[as_it_is]), "local", environ)
     assert not (prepared.bundle("predict") / "libraries").exists()
     prepared = prepare(write(folder, **needing("abacus==1.0")), "local", environ)
     assert (prepared.bundle("predict") / "libraries/abacus/__init__.py").is_file()
