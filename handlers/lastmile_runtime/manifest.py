@@ -178,9 +178,13 @@ def _version(entry: dict[str, Any]) -> Version:
 
 
 def _check(manifest: Manifest) -> None:
+    # All names at once, since packages have thousands: each is looked at where one of them may be wrong.
+    joined = f"/{'/:/'.join(manifest.files)}/"
+    if any(part in joined for part in ("//", "/./", "/../", "\\", "\0")):
+        for name in manifest.files:
+            if not _is_inside(name):
+                raise BundleError(f"{FILE} names the file {name!r}, which leaves the bundle.")
     for name, entry in manifest.files.items():
-        if not _is_inside(name):
-            raise BundleError(f"{FILE} names the file {name!r}, which leaves the bundle.")
         if not (isinstance(entry["sha256"], str) and isinstance(entry["size"], int)):
             raise BundleError(f"{FILE} gives {name!r} no sha256 (hexadecimal) and size (bytes).")
     ids = [version.id for version in manifest.versions]

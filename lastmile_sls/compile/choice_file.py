@@ -8,7 +8,8 @@ from typing import Any
 
 from lastmile_runtime.manifest import TensorSpec, Version, hash_file
 from lastmile_sls.certification.compare import Report
-from lastmile_sls.compile.choose import Choice, Example, Refused, served_files
+from lastmile_sls.certification.examples import Example
+from lastmile_sls.compile.choose import Choice, Refused, served_files
 
 FILE = "choice.json"
 

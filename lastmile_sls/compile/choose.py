@@ -10,8 +10,8 @@ from typing import Any
 
 from lastmile_runtime import predictors
 from lastmile_runtime.manifest import Version
-from lastmile_runtime.tensors import Tensor
 from lastmile_sls.certification.compare import TOLERANCES, Report, certify, tensors_of
+from lastmile_sls.certification.examples import Example, examples_apart, examples_of
 from lastmile_sls.certification.rows import Row, generate
 from lastmile_sls.compile import forest_file, pipeline_file
 from lastmile_sls.compile.forest import CategorySplit, Forest, Split
@@ -46,14 +46,6 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A row, and what the original answers to it, both as tensors of the Open Inference Protocol."""
-
-    inputs: list[dict[str, Any]]
-    outputs: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
 class Choice:
     """What a version is served by."""
 
@@ -74,8 +66,6 @@ class Choice:
 
 
 Attempt = Callable[[], Candidate]
-_EXAMPLES = 5
-"""How many rows are kept with what the original answers."""
 _MOST_VALUES = 4096
 """Of one row of a matrix."""
 
@@ -153,21 +143,14 @@ class _Proof:
         return certify(self._load(), compiled, self._original, rows, at_least=exact)
 
     def examples(self) -> list[Example]:
-        """Return what the original answers to the first rows of the sample, or to random ones; none when it does not."""
+        """Return what the original answers to the first rows of the sample, or to random ones; none where it does not."""
         try:
             (first, *_) = generate(_flat(self._columns), sample=self._sample)
-            predict = self._load()
         except LastmileError:
             return []
-        found = []
-        for row in first.rows[:_EXAMPLES]:
-            inputs = tensors_of([row], self._original)
-            try:
-                outputs = predict(inputs)
-            except Exception:  # noqa: BLE001, S112 - a row that the model refuses is no example
-                continue
-            found.append(Example(*([_written(tensor) for tensor in side] for side in (inputs, outputs))))
-        return found
+        if self._predict is None:
+            return examples_apart(self._original, self._artifact, first.rows)
+        return examples_of(self._predict, self._original, first.rows)
 
     def example(self) -> Row:
         """Return a row that the model takes. Raises LastmileError when it takes no rows."""
@@ -184,17 +167,6 @@ class _Proof:
                     f"the original cannot be loaded here ({why}), so nothing would prove that it predicts the same"
                 ) from error
         return self._predict
-
-
-def _written(tensor: Tensor) -> dict[str, Any]:
-    """Return a tensor as requests have it, with the words for what JSON has no number for."""
-    return {**tensor.to_json(), "data": [_sendable(value) for value in tensor.data]}
-
-
-def _sendable(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    return value
 
 
 def served_files(predictor: str, artifact: Path) -> list[Path]:

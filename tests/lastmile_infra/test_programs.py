@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.lastmile_sls.bundle.dependencies.wheels import make_wheel
 from tests.lastmile_sls.commands import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,13 @@ def test_the_generated_project(work: Workspace) -> None:
     assert "doubler-dev is not deployed" in work.fails("url")
 
 
-def test_the_generated_project_of_versions_that_conflict(work: Workspace) -> None:
+def test_the_generated_project_of_versions_that_conflict(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in ("1", "2"):
+        make_wheel(tmp_path / "wheels", "a", number)
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
     versions = [
         {"id": id_, "artifact": artifact, "framework": "python", "entry": "Doubler", "requirements": [pin]}
         for id_, artifact, pin in (("v1", "doubler.py", "a==1"), ("v2", "tripler.py", "a==2"))

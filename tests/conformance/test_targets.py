@@ -1,0 +1,156 @@
+"""Models of every framework, built for every target, within its limits, and answering under its own runtime contract.
+
+PyTorch is exported by the torch that is installed beside lastmile; see test_torch.py for its models.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import joblib
+import lightgbm
+import mlflow
+import numpy as np
+import pytest
+import skl2onnx
+import xgboost
+import yaml
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lastmile_sls.build.check import check_project
+from lastmile_sls.build.prepare import Prepared, prepare
+from lastmile_sls.bundle.dependencies.elf import foreign_binaries
+from lastmile_sls.plan.document import Target
+from tests.lastmile_sls.bundle.oci.bases import BaseFolder
+
+pytestmark = pytest.mark.conformance
+TARGETS: tuple[Target, ...] = ("local", "aws", "gcp", "azure")
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(300, 4))
+Y = (X[:, 0] + X[:, 1] > 0).astype(int)
+PLAIN = """
+class Model:
+    def predict(self, inputs):
+        return {"total": [float(sum(row)) for row in inputs["x"]]}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("models")
+    base = BaseFolder(made / "base")
+    base.tag(base.image())
+    for name, model in {
+        "boosting": GradientBoostingClassifier(n_estimators=20),
+        "forest": RandomForestClassifier(20),
+        "line": make_pipeline(StandardScaler(), LogisticRegression()),
+        "bayes": GaussianNB(),
+        "neighbours": KNeighborsClassifier(),
+    }.items():
+        joblib.dump(model.fit(X, Y), made / f"{name}.joblib")
+    xgboost.XGBClassifier(n_estimators=10).fit(X, Y).save_model(made / "xgb.ubj")
+    lightgbm.LGBMClassifier(n_estimators=10, verbose=-1).fit(X, Y).booster_.save_model(made / "lgbm.txt")
+    line = LogisticRegression().fit(X, Y)
+    (made / "line.onnx").write_bytes(
+        skl2onnx.to_onnx(
+            line, X[:1].astype(np.float32), options={id(line): {"zipmap": False}}
+        ).SerializeToString()
+    )
+    mlflow.sklearn.save_model(
+        GradientBoostingClassifier(n_estimators=5).fit(X, Y),
+        made / "mlflow",
+        serialization_format="cloudpickle",
+    )
+    (made / "plain.py").write_text(PLAIN)
+    return made
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    place = tmp_path_factory.mktemp("places")
+    yield {**os.environ, "LASTMILE_CACHE": str(place / "cache"), "LASTMILE_HOME": str(place / "home")}
+    shutil.rmtree(place)
+
+
+def version(id_: str, artifact: str, framework: str = "sklearn", **more: Any) -> dict[str, Any]:
+    return {"id": id_, "artifact": artifact, "framework": framework, "trusted": True, **more}
+
+
+SETS = {
+    "compiled": [
+        version("boosting", "boosting.joblib"), version("forest", "forest.joblib"), version("line", "line.joblib"),
+        version("xgb", "xgb.ubj", "xgboost"), version("lgbm", "lgbm.txt", "lightgbm"),
+        version("mlflow", "mlflow", "mlflow"),
+    ],
+    "onnx": [version("onnx", "line.onnx", "onnx"), version("bayes", "bayes.joblib")],
+    "as they are": [
+        version("neighbours", "neighbours.joblib", compiled=False), version("boosting", "boosting.joblib", compiled=False),
+        version("xgb", "xgb.ubj", "xgboost", compiled=False), version("lgbm", "lgbm.txt", "lightgbm", compiled=False),
+    ],
+    "plain": [version("plain", "plain.py", "python", entry="Model")],
+}  # fmt: skip
+SERVED_BY = {
+    "compiled": {"trees", "pipeline"},
+    "onnx": {"onnx"},
+    "as they are": {"sklearn", "xgboost", "lightgbm"},
+    "plain": {"python"},
+}
+MOST_MB = {"compiled": 5, "onnx": 140, "as they are": 262, "plain": 5}
+
+
+def build(folder: Path, name: str, target: Target, environ: Mapping[str, str], **changes: Any) -> Prepared:
+    versions = SETS[name]
+    spec: dict[str, Any] = {
+        "name": "models",
+        "environment": name.replace(" ", "-"),
+        "owner": "o",
+        "cost_center": "c",
+        "versions": versions,
+        "traffic": {"champion": versions[0]["id"]},
+        "resources": {"processor": "x86_64"},
+        "targets": {"gcp": {"base_image": "oci:base"}},
+        **changes,
+    }
+    if name == "plain":
+        spec["contract"] = {
+            "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 2]}],
+            "outputs": [{"name": "total", "datatype": "FP64"}],
+        }
+    path = folder / f"{name.replace(' ', '-')}.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    return prepare(path, target, environ)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the packages are for x86_64")
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", SETS)
+def test_every_framework_for_every_target(
+    folder: Path, environ: Mapping[str, str], name: str, target: Target
+) -> None:
+    prepared = build(folder, name, target, environ)
+    assert {served.predictor for served in prepared.predictors} <= SERVED_BY[name]
+    size = sum(path.stat().st_size for path in prepared.bundle("predict").rglob("*") if path.is_file())
+    assert size < MOST_MB[name] * 1e6
+    (checked,) = check_project(prepared, environ, starts=1).values()
+    assert checked.passed, "\n".join(checked.summary())
+    answered = [check.message for check in checked.checks if check.name.startswith("answers of ")]
+    assert len(answered) == len(SETS[name]) * len(checked.results)
+    assert all("5 as expected" in message for message in answered)
+
+
+@pytest.mark.parametrize("name", ["onnx", "as they are"])
+def test_packages_for_arm64_hold_nothing_else(folder: Path, environ: Mapping[str, str], name: str) -> None:
+    prepared = build(folder, name, "aws", environ, resources={"processor": "arm64"})
+    libraries = prepared.bundle("predict") / "libraries"
+    assert len(list(libraries.rglob("*.so*"))) > 5
+    assert foreign_binaries(libraries, "arm64") == []
+    assert len(foreign_binaries(libraries, "x86_64")) > 5
