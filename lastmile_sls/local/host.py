@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,7 @@ class Host:
         self._listeners: dict[int, Listener] = {}
         self._messaging = Messaging(place, sockets / HOST_SOCKET, self._pools.get, self._find_called)
         self._metrics = Metrics()
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[Pool, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._ended = asyncio.Event()
@@ -81,7 +82,7 @@ class Host:
         stopping = [listener.stop() for listener in self._listeners.values()]
         await asyncio.gather(*stopping, self._messaging.stop())
         await self._messaging.close()
-        await asyncio.gather(*(pool.close() for pool in self._pools.values()), *self._retiring)
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()), *self._retiring.values())
         _LOG.info("ended")
 
     async def reload(self) -> None:
@@ -93,9 +94,10 @@ class Host:
                 await self._messaging.serve([pool.config for pool in self._pools.values()])
                 await self._serve_routes()
             finally:
-                for name, pool in before.items():
-                    if self._pools.get(name) is not pool:
-                        self._retire(pool)
+                retired = [pool for name, pool in before.items() if self._pools.get(name) is not pool]
+                # Those that ask others first: what they ask is there until they have answered.
+                for pool in sorted(retired, key=lambda pool: not pool.config.calls):
+                    self._retire(pool)
             _LOG.info("serving %s on %s", sorted(self._pools), sorted(self._listeners))
 
     async def _run_functions(self) -> None:
@@ -112,17 +114,25 @@ class Host:
                 self._pools[config.name] = pool
 
     def _find_called(self, name: str) -> Pool | None:
-        """Return the pool of a function that another one of the deployment may ask; None for any other."""
-        return (
-            self._pools.get(name) if any(name in pool.config.calls for pool in self._pools.values()) else None
+        """Return the pool of a function that another one of the deployment may ask; None for any other.
+
+        One that is retiring, with requests that it has to answer, may ask what it could.
+        """
+        if not any(name in pool.config.calls for pool in (*self._pools.values(), *self._retiring)):
+            return None
+        return self._pools.get(name) or next(
+            (pool for pool in self._retiring if pool.config.name == name), None
         )
 
     def _retire(self, pool: Pool) -> None:
-        task = asyncio.ensure_future(self._close(pool))
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        callers = [task for other, task in self._retiring.items() if pool.config.name in other.config.calls]
+        task = asyncio.ensure_future(self._close(pool, callers))
+        self._retiring[pool] = task
+        task.add_done_callback(lambda _: self._retiring.pop(pool, None))
 
-    async def _close(self, pool: Pool) -> None:
+    async def _close(self, pool: Pool, callers: Sequence[asyncio.Task[None]]) -> None:
+        if callers:
+            await asyncio.wait(callers)
         await pool.close()
         used = {other.config.bundle for other in self._pools.values()}
         remove_old_bundles(self._place, pool.config.name, used)
