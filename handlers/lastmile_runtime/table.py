@@ -17,7 +17,7 @@ def columns_of(tensors: list[Tensor], names: list[str]) -> dict[str, Tensor]:
     The table is one tensor of the shape [rows, len(names)] under any name, or one tensor per column, of the
     shape [rows] or [rows, 1]. Raises RequestError (400) when the tensors are neither, or hold no row.
     """
-    matrix = _matrix(tensors, names)
+    matrix = matrix_of(tensors, names)
     if matrix is not None:
         from lastmile_runtime.tensors import Tensor as Column
 
@@ -31,7 +31,7 @@ def columns_of(tensors: list[Tensor], names: list[str]) -> dict[str, Tensor]:
 
 def rows_of(tensors: list[Tensor], names: list[str]) -> list[list[Any]]:
     """Return a table's rows, their values in the order of `names`. Raises as `columns_of` does."""
-    matrix = _matrix(tensors, names)
+    matrix = matrix_of(tensors, names)
     if matrix is not None:
         width = len(names)
         return [matrix.data[start : start + width] for start in range(0, len(matrix.data), width)]
@@ -50,7 +50,8 @@ def first_value(tensors: list[Tensor], columns: list[str], name: str) -> Any:
     return None
 
 
-def _matrix(tensors: list[Tensor], names: list[str]) -> Tensor | None:
+def matrix_of(tensors: list[Tensor], names: list[str]) -> Tensor | None:
+    """Return a table's one matrix; None when it comes as a tensor per column. Raises as `columns_of` does."""
     if len(tensors) != 1 or len(tensors[0].shape) != 2 or (len(names) == 1 and tensors[0].name == names[0]):
         return None
     (tensor,) = tensors

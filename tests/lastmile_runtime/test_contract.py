@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lastmile_runtime.contract import Contract
 from lastmile_runtime.errors import RequestError
@@ -133,3 +136,43 @@ def test_specs_of_the_tensors_do_not_hide_a_column() -> None:
     rules = [{**AGE, "out_of_range": "reject"}]
     with pytest.raises(RequestError, match=r"^input 'age', row 0, is 5\.0, but"):
         Contract({"inputs": rules}).apply([Tensor("input", "FP64", [1, 1], [5.0])], version)
+
+
+NUMBERS = st.one_of(
+    st.floats(-3, 3),
+    st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1.0, 2.0]),
+    st.integers(-2, 3),
+    st.none(),
+)
+LIMITS = st.fixed_dictionaries({}, optional={"minimum": st.floats(-2, 0), "maximum": st.floats(0, 2)})
+
+
+@given(st.lists(LIMITS, min_size=1, max_size=3), st.data())
+def test_a_matrix_is_checked_as_its_columns_are(limits: list[dict[str, float]], data: st.DataObject) -> None:
+    names = [f"x{index}" for index in range(len(limits))]
+    actions = {"missing": "reject", "out_of_range": "fallback"}
+    contract = Contract(
+        {
+            "inputs": [
+                {"name": name, "datatype": "FP64", **actions, **rule}
+                for name, rule in zip(names, limits, strict=True)
+            ]
+        }
+    )
+    version = Version("v1", "trees", "m", columns=names)
+    rows = data.draw(
+        st.lists(st.lists(NUMBERS, min_size=len(names), max_size=len(names)), min_size=1, max_size=3)
+    )
+    matrix = [Tensor("input", "FP64", [len(rows), len(names)], [value for row in rows for value in row])]
+    columns = [
+        Tensor(name, "FP64", [len(rows)], [row[index] for row in rows]) for index, name in enumerate(names)
+    ]
+
+    def outcome(inputs: list[Tensor]) -> Any:
+        try:
+            checked = contract.apply(inputs, version)
+        except RequestError as error:
+            return str(error)
+        return checked.flags, checked.fallback
+
+    assert outcome(matrix) == outcome(columns)
