@@ -1,7 +1,8 @@
 """Measures what is built: how large, and how long it takes beside `pip install -t` and zip.
 
-Run it as `.venv/bin/python bench/build.py [--rounds 5]`. For AWS Lambda, this Python, x86_64. Caches are warm on both
-sides: pip's wheels, and lastmile's. Each round builds into empty folders. Needs zip, and what `make test` installs.
+Run it as `.venv/bin/python bench/build.py [--rounds 5]`. For AWS Lambda, Python 3.13, x86_64, the same wheels on both
+sides. Caches are warm: pip's wheels, and lastmile's. Each round builds into empty folders. Needs zip, and what `make test`
+installs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LASTMILE = Path(sys.executable).with_name("lastmile")
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHON = "3.13"
+PLATFORMS = (
+    "manylinux_2_34_x86_64",
+    "manylinux_2_28_x86_64",
+    "manylinux_2_27_x86_64",
+    "manylinux2014_x86_64",
+)
 TRAIN = """
 import sys, joblib, numpy as np
 from pathlib import Path
@@ -89,8 +96,17 @@ def measure(
 
     def pip(number: int) -> None:
         target = work / f"pip-{number}"
+        platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
+        options = ["--python-version", PYTHON, "--only-binary", ":all:", *platforms]
         run(
-            [sys.executable, "-m", "pip", "install", "-q", "-t", str(target), "-r", str(requirements)],
+            [
+                *(sys.executable, "-m", "pip", "install", "-q"),
+                *options,
+                "-t",
+                str(target),
+                "-r",
+                str(requirements),
+            ],
             work,
             environ,
         )
