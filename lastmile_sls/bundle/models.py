@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from lastmile_runtime.manifest import TensorSpec, Version
 from lastmile_sls.bundle.cache import Cache, FileDigests, key_of
 from lastmile_sls.bundle.needs import FREE
@@ -25,6 +27,7 @@ from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
 MATRIX = "input"
+_FACTS = "facts.json"
 _NUMBERS = (
     "BOOL",
     "INT8",
@@ -87,7 +90,7 @@ def _prepare(
     place = scratch / "models" / entry.id
     place.mkdir(parents=True)
     field = f"versions[{index}]"
-    artifact, framework, facts = _read(field, entry, spec, folder / entry.artifact, place, tell)
+    artifact, framework, facts = _read(field, entry, spec, folder / entry.artifact, place, tell, store)
     inputs = _inputs(field, spec.contract.inputs, facts)
     columns = [column.name for column in inputs] if _is_table(framework, inputs) else []
     outputs = facts.outputs or _facts_of(spec.contract.outputs)
@@ -117,13 +120,29 @@ def _prepare(
 
 
 class ChoiceStore:
-    """Choices of former builds, by all that they depend on."""
+    """What former builds found out about models and chose for them, by all that it depends on."""
 
     def __init__(self, cache: Cache, digests: FileDigests, tools: Any) -> None:
         """`tools` is what chooses: lastmile's own digest, the libraries' versions, the interpreter."""
         self._cache = cache
         self._digests = digests
         self._tools = tools
+
+    def facts(self, artifact: Path, asked: Any, look: Callable[[], ModelFacts]) -> ModelFacts:
+        """Return what is known of a model, from a former build or found out now. Raises what `look` does."""
+        key = key_of([self._tools, self._digests.of(artifact), asked])
+        form = TypeAdapter(ModelFacts)
+
+        def make(into: Path) -> None:
+            (into / _FACTS).write_bytes(form.dump_json(look()))
+
+        for _ in range(2):
+            folder = self._cache.folder("facts", key, make)
+            try:
+                return form.validate_json((folder / _FACTS).read_bytes())
+            except (OSError, ValueError):  # somebody changed it
+                self._cache.drop("facts", key)
+        return look()
 
     def take(self, asked: Any, artifact: Path, make: Callable[[Path], Choice]) -> Choice:
         """Return the choice for a model, from a former build or made now. Raises what `make` does."""
@@ -139,7 +158,13 @@ class ChoiceStore:
 
 
 def _read(
-    field: str, entry: spec_version.Version, spec: Spec, artifact: Path, scratch: Path, tell: Tell
+    field: str,
+    entry: spec_version.Version,
+    spec: Spec,
+    artifact: Path,
+    scratch: Path,
+    tell: Tell,
+    store: ChoiceStore | None,
 ) -> tuple[Path, str, ModelFacts]:
     """Return a version's model file, what runs it, and what is known of it."""
     if entry.framework == "mlflow" and mlflow.recognises(artifact):
@@ -153,7 +178,11 @@ def _read(
         names = [column.name for column in spec.contract.outputs]
         export(artifact, exported, _facts_of(spec.contract.inputs), names)
         return exported, "onnx", inspect(exported)
-    facts = inspect(artifact, trust=entry.trusted, entry=entry.entry)
+
+    def look() -> ModelFacts:
+        return inspect(artifact, trust=entry.trusted, entry=entry.entry)
+
+    facts = store.facts(artifact, [entry.trusted, entry.entry], look) if store else look()
     if facts.framework != entry.framework:
         raise LastmileError(
             f"{field}.framework is {entry.framework!r}, but {entry.artifact} is a model of {facts.framework!r}.",

@@ -339,3 +339,16 @@ def pinned(prepared: Prepared) -> str:
 def test_the_plan_pins_the_manifest(folder: Path, environ: dict[str, str]) -> None:
     prepared = prepare(write(folder), "aws", environ)
     assert prepared.plan["functions"][0]["bundle"]["digest"] == pinned(prepared)
+
+
+def test_what_is_known_of_a_model_is_found_anew_where_the_cache_was_changed(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    first = prepare(write(folder), "local", environ)
+    (cached,) = Path(environ["LASTMILE_CACHE"]).glob("facts/*/facts.json")
+    known = json.loads(cached.read_text())
+    assert (known["framework"], len(known["inputs"])) == ("sklearn", 3)
+    cached.write_text("{")
+    prepared = prepare(write(folder, environment="prod"), "local", environ)
+    assert prepared.predictors == first.predictors
+    assert json.loads(cached.read_text()) == known
