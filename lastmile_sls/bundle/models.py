@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +29,8 @@ from lastmile_sls.spec.contract import Column
 from lastmile_sls.spec.model import Spec
 
 MATRIX = "input"
+TORCH_PYTHON = "LASTMILE_TORCH_PYTHON"
+"""Names the Python that has torch, where the one that runs lastmile has none."""
 _FACTS = "facts.json"
 _NUMBERS = (
     "BOOL",
@@ -176,7 +180,8 @@ def _read(
         tell(f"exporting {entry.id} to ONNX")
         exported = scratch / "model.onnx"
         names = [column.name for column in spec.contract.outputs]
-        export(artifact, exported, _facts_of(spec.contract.inputs), names)
+        python = os.environ.get(TORCH_PYTHON) or sys.executable
+        export(artifact, exported, _facts_of(spec.contract.inputs), names, python=python)
         return exported, "onnx", inspect(exported)
 
     def look() -> ModelFacts:

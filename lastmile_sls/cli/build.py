@@ -13,6 +13,7 @@ from lastmile_sls.cli import options
 from lastmile_sls.cli.invocation import invocation
 from lastmile_sls.cli.predictors import bytes_of, predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, show_functions
+from lastmile_sls.errors import LastmileError
 from lastmile_sls.words import size
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def command(
     show_functions(prepared.plan)
     show_predictors(prepared.predictors, answers)
     show_system_libraries(prepared)
+    show_signatures(prepared, path)
     if target == "local":
         click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)
     else:
@@ -107,3 +109,20 @@ def show_system_libraries(prepared: Prepared) -> None:
                 f"  {function}: {loader} loads {library}, which the function's system must have; slim images often do not",
                 err=True,
             )
+
+
+def show_signatures(prepared: Prepared, spec_path: Path) -> None:
+    """Say who signed each bundle, where the spec asks for somebody, or that nobody did yet."""
+    asked = prepared.spec.bundle.signature
+    if asked is None:
+        return
+    from lastmile_sls.build.sign import trusted_by, verify_signature
+
+    for function in prepared.plan["functions"]:
+        name = function["name"]
+        try:
+            signer = verify_signature(prepared.bundle(name), trusted_by(asked, spec_path), name).signer
+        except LastmileError as error:
+            click.echo(f"  {name}: {error.message} {error.hint}", err=True)
+        else:
+            click.echo(f"  {name}: signed by {signer}", err=True)

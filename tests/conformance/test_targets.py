@@ -1,12 +1,13 @@
 """Models of every framework, built for every target, within its limits, and answering under its own runtime contract.
 
-PyTorch is exported by the torch that is installed beside lastmile; see test_torch.py for its models.
+PyTorch is among them where there is a Python with torch; see test_torch.py.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,11 @@ from lastmile_sls.build.check import check_project
 from lastmile_sls.build.prepare import Prepared, prepare
 from lastmile_sls.bundle.dependencies.elf import foreign_binaries
 from lastmile_sls.plan.document import Target
+from tests.conformance.test_torch import torch_python
 from tests.lastmile_sls.bundle.oci.bases import BaseFolder
 
 pytestmark = pytest.mark.conformance
+TORCH = torch_python()
 TARGETS: tuple[Target, ...] = ("local", "aws", "gcp", "azure")
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(300, 4))
@@ -71,13 +74,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         serialization_format="cloudpickle",
     )
     (made / "plain.py").write_text(PLAIN)
+    if TORCH:
+        script = (
+            "import torch; torch.manual_seed(0); "
+            "model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)); "
+            f"torch.jit.script(model.eval()).save({str(made / 'net.pt')!r})"
+        )
+        subprocess.run([TORCH, "-c", script], check=True)
     return made
 
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     place = tmp_path_factory.mktemp("places")
+    if TORCH:
+        os.environ["LASTMILE_TORCH_PYTHON"] = TORCH
     yield {**os.environ, "LASTMILE_CACHE": str(place / "cache"), "LASTMILE_HOME": str(place / "home")}
+    os.environ.pop("LASTMILE_TORCH_PYTHON", None)
     shutil.rmtree(place)
 
 
@@ -97,14 +110,16 @@ SETS = {
         version("xgb", "xgb.ubj", "xgboost", compiled=False), version("lgbm", "lgbm.txt", "lightgbm", compiled=False),
     ],
     "plain": [version("plain", "plain.py", "python", entry="Model")],
+    **({"torch": [version("net", "net.pt", "pytorch")]} if TORCH else {}),
 }  # fmt: skip
 SERVED_BY = {
     "compiled": {"trees", "pipeline"},
     "onnx": {"onnx"},
     "as they are": {"sklearn", "xgboost", "lightgbm"},
     "plain": {"python"},
+    "torch": {"onnx"},
 }
-MOST_MB = {"compiled": 5, "onnx": 140, "as they are": 262, "plain": 5}
+MOST_MB = {"compiled": 5, "onnx": 140, "as they are": 262, "plain": 5, "torch": 140}
 
 
 def build(folder: Path, name: str, target: Target, environ: Mapping[str, str], **changes: Any) -> Prepared:
@@ -125,6 +140,8 @@ def build(folder: Path, name: str, target: Target, environ: Mapping[str, str], *
             "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 2]}],
             "outputs": [{"name": "total", "datatype": "FP64"}],
         }
+    if name == "torch":
+        spec["contract"] = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}]}
     path = folder / f"{name.replace(' ', '-')}.yaml"
     path.write_text(yaml.safe_dump(spec))
     return prepare(path, target, environ)

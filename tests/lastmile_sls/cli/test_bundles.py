@@ -109,9 +109,12 @@ def test_only_what_somebody_who_is_trusted_signed_goes_up(work: Workspace) -> No
     work.run("sign", "--new-key", "keys", environ={"LASTMILE_SIGNING_PASSPHRASE": ""})
     change(work, bundle={"signature": {"key": "keys/public.pem"}})
     assert "the bundle of predict is not signed, but the spec has bundle.signature." in work.fails("up")
+    assert (
+        "is not signed, but the spec has bundle.signature. Sign it: lastmile sign" in work.run("build").stderr
+    )
     assert work.run("sign", "--key", "keys/private.pem").stdout == "signed: predict\n"
     assert ", signed by " in work.run("verify").stdout
-    work.run("build")  # nothing changed, so the signature stays
+    assert "  predict: signed by " in work.run("build").stderr  # nothing changed, so the signature stays
     work.run("up")
     (work.folder / "doubler.py").write_text((work.folder / "doubler.py").read_text().replace("2 *", "4 *"))
     assert "is not signed" in work.fails("up")
