@@ -19,6 +19,7 @@ from bench.processes import Running, object_store, running
 from bench.results import Goal, Report, Row
 from bench.rounds import interleave
 from bench.workshop import INFER, STICKY, Bundle, Workshop, module_command, our_answer, shown
+from lastmile_sls.check.aws.event import http_event
 from lastmile_sls.check.aws.runtime_api import RuntimeApi
 
 NAME = "cold_start"
@@ -189,45 +190,10 @@ def peer(workshop: Workshop, name: str, environment: str, module: str, model: Pa
 
 
 def event(path: str, body: bytes) -> dict[str, Any]:
-    """Return an event of API Gateway's HTTP API, payload format 2.0."""
-    headers = {
-        "accept": "*/*",
-        "content-length": str(len(body)),
-        "content-type": "application/json",
-        "host": "r3pmxmplak.execute-api.us-east-2.amazonaws.com",
-        "user-agent": "curl/8.7.1",
-        "x-forwarded-for": "203.0.113.7",
-        "x-forwarded-port": "443",
-        "x-forwarded-proto": "https",
-        **STICKY,
-    }
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "r3pmxmplak",
-            "domainName": headers["host"],
-            "domainPrefix": "r3pmxmplak",
-            "http": {
-                "method": "POST",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7",
-                "userAgent": headers["user-agent"],
-            },
-            "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "10/Mar/2026:05:16:23 +0000",
-            "timeEpoch": 1773119783220,
-        },
-        "body": body.decode(),
-        "isBase64Encoded": False,
-    }
+    """Return an event of API Gateway's HTTP API, payload format 2.0, from a caller who is known again."""
+    found = http_event(path, body)
+    found["headers"] |= STICKY
+    return found
 
 
 def sample(workshop: Workshop, entry: Entry) -> None:

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from lastmile_sls.bundle.dependencies.environment import Processor
 from lastmile_sls.bundle.oci.base_image import resolve_base
 from lastmile_sls.bundle.oci.image import Image, assemble
 from lastmile_sls.bundle.oci.image_config import ImageConfig
 from lastmile_sls.bundle.oci.layer import make_layer
-from lastmile_sls.bundle.oci.platform import Processor
 from lastmile_sls.bundle.oci.push import push
 from lastmile_sls.errors import LastmileError
 from tests.lastmile_runtime.adapters.process import CONTAINER, FunctionProcess, copy_runtime, free_port, post

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from lastmile_sls.bundle.dependencies.environment import Processor
 from lastmile_sls.bundle.oci.credentials import Credentials
 from lastmile_sls.bundle.oci.descriptor import (
     CONFIGS,
@@ -22,7 +23,7 @@ from lastmile_sls.bundle.oci.descriptor import (
     parse_object,
 )
 from lastmile_sls.bundle.oci.layout import Layout
-from lastmile_sls.bundle.oci.platform import Platform, Processor, select
+from lastmile_sls.bundle.oci.platform import Platform, select
 from lastmile_sls.bundle.oci.reference import LayoutReference, RegistryReference, parse_reference
 from lastmile_sls.errors import LastmileError
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from lastmile_sls.bundle.dependencies.environment import Processor
 from lastmile_sls.bundle.oci.descriptor import Descriptor, parse_descriptor
 from lastmile_sls.errors import LastmileError
 
-Processor = Literal["x86_64", "arm64"]
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 _FIRST_VARIANTS = ("", "v8", "v1")
 """What needs no newer processor than the architecture's first; arm64's is v8, which is often left out."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from lastmile_sls.bundle.dependencies.environment import Processor
 from lastmile_sls.bundle.oci.base_image import BaseImage, resolve_base
-from lastmile_sls.bundle.oci.platform import Processor
 from lastmile_sls.errors import LastmileError
 from tests.lastmile_sls.bundle.oci.bases import OCI, BaseFolder, no_credentials, sha256
 

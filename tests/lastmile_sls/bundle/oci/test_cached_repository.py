@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from lastmile_sls.bundle.dependencies.environment import Processor
 from lastmile_sls.bundle.oci.base_image import BaseImage, resolve_base
-from lastmile_sls.bundle.oci.platform import Processor
 from lastmile_sls.bundle.oci.reference import parse_registry_reference
 from lastmile_sls.bundle.oci.repository import Repository
 from lastmile_sls.errors import LastmileError

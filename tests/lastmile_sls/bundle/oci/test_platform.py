@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lastmile_sls.bundle.oci.platform import Platform, Processor, select
+from lastmile_sls.bundle.dependencies.environment import Processor
+from lastmile_sls.bundle.oci.platform import Platform, select
 from lastmile_sls.errors import LastmileError
 
 
