@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lastmile_sls.check.interpreter import Interpreter
-from lastmile_sls.check.limits import Target
 from lastmile_sls.check.process import NoAnswer, Process
 from lastmile_sls.check.tools import Tool
 
@@ -161,24 +160,3 @@ def wait_for(found: queue.Queue[Any], process: Process, within_s: float, what: s
 def too_late(process: Process, within_s: float, what: str) -> NoAnswer:
     """Return that something did not happen in time."""
     return NoAnswer(f"{what} took longer than {within_s:g} s.", process.last_words())
-
-
-def contracts_of(target: Target) -> tuple[Contract, ...]:
-    """Return the contracts that a target can run a function under."""
-    match target:
-        case "aws":
-            from lastmile_sls.check.aws.contract import BOOTSTRAP, MANAGED
-
-            return (BOOTSTRAP, MANAGED)
-        case "gcp":
-            from lastmile_sls.check.gcp.contract import CONTAINER
-
-            return (CONTAINER,)
-        case "azure":
-            from lastmile_sls.check.azure.contract import WORKER
-
-            return (WORKER,)
-        case "local":
-            from lastmile_sls.check.local.contract import PROCESS
-
-            return (PROCESS,)

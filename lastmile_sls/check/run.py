@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lastmile_sls.check.contract import Contract, contracts_of
+from lastmile_sls.check.contract import Contract
 from lastmile_sls.check.limits import Target, limit_of
 from lastmile_sls.errors import LastmileError
 
@@ -59,3 +59,24 @@ class Run:
             return self.startup_s
         limit = limit_of(self.target, "startup")
         return limit.most if limit else _START_S
+
+
+def contracts_of(target: Target) -> tuple[Contract, ...]:
+    """Return the contracts that a target can run a function under."""
+    match target:
+        case "aws":
+            from lastmile_sls.check.aws.contract import BOOTSTRAP, MANAGED
+
+            return (BOOTSTRAP, MANAGED)
+        case "gcp":
+            from lastmile_sls.check.gcp.contract import CONTAINER
+
+            return (CONTAINER,)
+        case "azure":
+            from lastmile_sls.check.azure.contract import WORKER
+
+            return (WORKER,)
+        case "local":
+            from lastmile_sls.check.local.contract import PROCESS
+
+            return (PROCESS,)
