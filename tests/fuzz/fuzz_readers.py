@@ -22,19 +22,20 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+_TARGET = "--target="
+TARGET = (sys.argv[1:] or [""])[0].removeprefix(_TARGET)
+DEFAULTS = ("-timeout=10", "-rss_limit_mb=2048")
+_GUIDES = {"mlflow": ["packaging", "yaml"], "torch": ["zipfile"]}
+"""Others' modules that do a part of the reading, so that their coverage guides too."""
+
 with atheris.instrument_imports(
-    include=["lastmile_runtime", "lastmile_sls", "packaging", "yaml", "zipfile"], enable_loader_override=False
+    include=["lastmile_runtime", "lastmile_sls", *_GUIDES.get(TARGET, [])], enable_loader_override=False
 ):
     from tests.fuzz.targets import TARGETS, import_first
 
-DEFAULTS = ("-timeout=10", "-rss_limit_mb=2048")
-_TARGET = "--target="
 
-
-def main(arguments: list[str]) -> None:
+def main(program: str, name: str, options: list[str]) -> None:
     """Run libFuzzer, which ends the process."""
-    name, *options = arguments[1:] or [""]
-    name = name.removeprefix(_TARGET)
     if name not in TARGETS:
         raise SystemExit(f"the target is {name!r}, but must be one of {', '.join(TARGETS)}")
     target = TARGETS[name]
@@ -55,9 +56,9 @@ def main(arguments: list[str]) -> None:
             return changed[:max_size]
 
         # To merge, libFuzzer starts itself anew through a shell, and hands on what begins with two dashes.
-        program = shlex.join([sys.executable, arguments[0]])
+        itself = shlex.join([sys.executable, program])
         atheris.Setup(
-            [program, _TARGET + name, *DEFAULTS, *options],
+            [itself, _TARGET + name, *DEFAULTS, *options],
             lambda content: target.check(content, folder) and None,
             custom_mutator=mutate,
         )
@@ -65,4 +66,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    main(sys.argv[0], TARGET, sys.argv[2:])
