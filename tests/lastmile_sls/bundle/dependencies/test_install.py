@@ -463,7 +463,9 @@ def test_an_interrupted_install_leaves_nothing(tmp_path: Path, wheels: Path, sen
         index.asked.clear()
         place = tmp_path / "place"
         place.mkdir()
-        command = [sys.executable, "-c", INSTALL, str(lock), str(place / "site"), "022"]
+        # Who was started in the background ignores the signal, and so would what it starts.
+        listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        command = [sys.executable, "-c", listening + INSTALL, str(lock), str(place / "site"), "022"]
         variables["PYTHONPATH"] = os.pathsep.join(paths())
         process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 20
