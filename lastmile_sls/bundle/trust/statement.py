@@ -121,6 +121,9 @@ def _payload(envelope: Any) -> bytes:
     signatures = envelope["signatures"]
     if not isinstance(signatures, list) or len(signatures) != 1:
         raise GarbledError("it has not exactly one signature")
+    if not isinstance(signatures[0], dict):
+        raise GarbledError("its signature is no JSON object")
+    _base64(signatures[0].get("sig"), "its signature")
     return _base64(envelope["payload"], "its payload")
 
 
@@ -154,7 +157,9 @@ def _certificate(value: Any) -> bytes:
 def _base64(value: Any, what: str) -> bytes:
     try:
         if isinstance(value, str):
-            return base64.b64decode(value, validate=True)
+            found = base64.b64decode(value, validate=True)
+            if base64.b64encode(found).decode() == value:  # else bits that mean nothing are set
+                return found
     except (binascii.Error, ValueError):
         pass
     raise GarbledError(f"{what} is not base64")
