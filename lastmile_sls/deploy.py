@@ -1,4 +1,4 @@
-"""From a project to a running deployment: which spec, which target, which engine, and what must be free for it."""
+"""From a project to a running deployment: which engine hosts it, and what must be free for it."""
 
 from __future__ import annotations
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lastmile_sls.build import package
 from lastmile_sls.build.documents import Origin, document_bundle
@@ -32,6 +34,9 @@ from lastmile_sls.plan.grouping import Group, group_versions
 from lastmile_sls.plan.make import bundle_path, make_plan
 from lastmile_sls.program.write import write_plan, write_program
 from lastmile_sls.spec.model import Spec
+
+if TYPE_CHECKING:
+    from lastmile_sls.bundle.oci.base_image import BaseImage
 
 Tell = Callable[[str], None]
 
@@ -59,6 +64,7 @@ class Builder:
         self._place = place
         self._digests = digests
         self._tell = tell
+        self._kind = package.kind_of(target, spec)
         self._root = find_cache(environ)
         self._cache = Cache(self._root)
 
@@ -66,19 +72,25 @@ class Builder:
         """Build, and return the record of it."""
         markers = self._environment.markers if self._environment else _markers_here()
         group_versions(self._spec, markers)  # refuses what is no requirement before anything takes long
-        kind = package.kind_of(self._target, self._spec)
-        if kind == "image":
-            package.base_image_of(self._target, self._spec)
+        base = self._base()
         try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             scratch = tempfile.TemporaryDirectory(prefix=".build-", dir=self._place.parent)
         except OSError as error:
             raise _unwritable(self._place, error) from error
         with scratch as name:
-            return self._build(Path(name), markers, kind, eject=eject, upgrade=upgrade)
+            record = self._build(Path(name), markers, base, eject=eject, upgrade=upgrade)
+        self._cache.clean(time.time())
+        return record
 
     def _build(
-        self, scratch: Path, markers: Mapping[str, str], kind: str | None, *, eject: bool, upgrade: bool
+        self,
+        scratch: Path,
+        markers: Mapping[str, str],
+        base: BaseImage | None,
+        *,
+        eject: bool,
+        upgrade: bool,
     ) -> Record:
         spec, tell = self._spec, self._tell
         store = ChoiceStore(self._cache, self._digests, tools_of(self._digests))
@@ -89,7 +101,7 @@ class Builder:
         interpreter = self._interpreter()
         built = self._bundles(groups, models, locked, interpreter, scratch)
         for function, bundle in built.items():
-            package.require_fit(self._target, kind, function, bundle.folder)
+            package.require_fit(self._target, self._kind, function, bundle.folder)
         plan = make_plan(spec, self._target, groups, {name: bundle.digest for name, bundle in built.items()})
         forget_record(self._place)
         bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}
@@ -100,19 +112,17 @@ class Builder:
         placed = {
             name: replace(bundle, folder=self._place / bundle_path(name)) for name, bundle in built.items()
         }
-        packages = self._packages(kind, placed)
+        packages = self._packages(base, placed)
         for group in groups:
             bundle = placed[group.function]
             mine = [chosen[id_] for id_ in group.versions]
             document_bundle(group.function, bundle, bundle.folder, mine, self._origin)
         self._remove_others(placed, packages)
-        outputs = [Path("plan.json"), *(Path(bundle_path(name)) for name in built)]
-        outputs += [folder_of(Path(bundle_path(name))) for name in built]
-        outputs += [found.path.relative_to(self._place) for found in packages.values()]
+        outputs = ["plan.json", *bundles, *packages.values()]
         record = Record(
             key_of_inputs(spec, self._folder, self._target, self._digests),
-            {path.as_posix(): state_of(self._place / path) for path in outputs if not _is_documents(path)},
-            {name: found.path.relative_to(self._place).as_posix() for name, found in packages.items()},
+            {path: state_of(self._place / path) for path in outputs},
+            packages,
             {name: bundle.libraries.system for name, bundle in built.items() if bundle.libraries},
             [describe(model) for model in models],
             None,
@@ -174,8 +184,7 @@ class Builder:
         scratch: Path,
     ) -> dict[str, BuiltBundle]:
         """Build the bundles; packages that were changed in the cache are made again, once."""
-        kind = package.kind_of(self._target, self._spec)
-        layout = LAYOUTS["local" if kind == "image" else self._target]
+        layout = LAYOUTS["local" if self._kind == "image" else self._target]
         for attempt in (1, 2):
             carried = {name: self._libraries(found, interpreter) for name, found in locked.items()}
             self._tell("building the bundles")
@@ -198,45 +207,43 @@ class Builder:
     def _libraries(self, locked: LockedSet, interpreter: Path | None) -> Libraries:
         return prepare_libraries(locked, self._cache, interpreter, tell=self._tell, environ=self._environ)
 
-    def _packages(self, kind: str | None, built: Mapping[str, BuiltBundle]) -> dict[str, package.Package]:
-        """Write the bundles in the form that the target takes."""
-        found: dict[str, package.Package] = {}
-        if kind == "zip":
-            for name, bundle in built.items():
-                self._tell(f"compressing the bundle of {name}")
-                found[name] = package.make_zip(bundle, bundle.folder.with_name(f"{name}.zip"))
-        elif kind == "image":
-            assert self._environment is not None
-            base = package.find_base(
-                *(self._target, self._spec, self._environment, self._folder, self._root),
-                *(self._environ, self._tell),
-            )
-            for name, bundle in built.items():
+    def _base(self) -> BaseImage | None:
+        """Find the image that the target's are built on; None where it takes none. It is not built before that is there."""
+        if self._kind != "image":
+            return None
+        assert self._environment is not None
+        return package.find_base(
+            *(self._target, self._spec, self._environment, self._folder, self._root),
+            *(self._environ, self._tell),
+        )
+
+    def _packages(self, base: BaseImage | None, built: Mapping[str, BuiltBundle]) -> dict[str, str]:
+        """Write the bundles in the form that the target takes; return the paths relative to the project."""
+        found = {}
+        for name, bundle in built.items():
+            if base is not None:
                 self._tell(f"writing the image of {name}")
-                destination = bundle.folder.with_name(f"{name}.image")
+                found[name] = f"{bundle_path(name)}.image"
                 labels = package.labels_of(self._spec, name)
-                found[name] = package.make_image(bundle, self._target, base, destination, self._cache, labels)
+                package.make_image(bundle, self._target, base, self._place / found[name], self._cache, labels)
+            elif self._kind == "zip":
+                self._tell(f"compressing the bundle of {name}")
+                found[name] = f"{bundle_path(name)}.zip"
+                package.make_zip(bundle, self._place / found[name])
         return found
 
-    def _remove_others(
-        self, built: Mapping[str, BuiltBundle], packages: Mapping[str, package.Package]
-    ) -> None:
+    def _remove_others(self, built: Mapping[str, BuiltBundle], packages: Mapping[str, str]) -> None:
         """Remove what former builds of the project made, and this one did not."""
-        kept = {bundle.folder.name for bundle in built.values()}
-        kept |= {folder_of(bundle.folder).name for bundle in built.values()}
-        kept |= {found.path.name for found in packages.values()}
+        kept = {bundle.folder for bundle in built.values()}
+        kept |= {folder_of(bundle.folder) for bundle in built.values()}
+        kept |= {self._place / path for path in packages.values()}
         for path in (self._place / "bundles").iterdir():
-            if path.name in kept:
+            if path in kept:
                 continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink()
-
-
-def _is_documents(path: Path) -> bool:
-    """Tell whether a path is of documents, which signing changes."""
-    return path.name.endswith(".trust")
 
 
 def _markers_here() -> Mapping[str, str]:

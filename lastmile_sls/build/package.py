@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -30,16 +30,6 @@ Tell = Callable[[str], None]
 _LAMBDA_FOLDER = "/var/task"
 _SERVER_FOLDER = "/app"
 _MB = 1 << 20
-
-
-@dataclass(frozen=True)
-class Package:
-    """What is uploaded."""
-
-    path: Path
-    """The zip, or the image as a folder in the OCI layout."""
-    digest: str
-    """The image's; empty for a zip, which is as its bundle is."""
 
 
 def kind_of(target: Target, spec: Spec) -> str | None:
@@ -81,11 +71,10 @@ def require_fit(target: Target, kind: str | None, function: str, bundle: Path) -
         )
 
 
-def make_zip(bundle: BuiltBundle, destination: Path) -> Package:
+def make_zip(bundle: BuiltBundle, destination: Path) -> None:
     """Write a bundle as a zip. Raises LastmileError."""
     packed = bundle.libraries.archive if bundle.libraries else None
     write_archive(bundle.folder, destination, packed, bundle.place)
-    return Package(destination, "")
 
 
 def make_image(
@@ -95,14 +84,13 @@ def make_image(
     destination: Path,
     cache: Cache,
     labels: Mapping[str, str],
-) -> Package:
+) -> None:
     """Write a bundle as an image in place of the one that is there. Raises LastmileError."""
     half = destination.with_name(f".{destination.name}.new")
     shutil.rmtree(half, ignore_errors=True)
-    image = assemble_image(bundle, target, base, half, cache, labels)
+    assemble_image(bundle, target, base, half, cache, labels)
     shutil.rmtree(destination, ignore_errors=True)
     half.rename(destination)
-    return Package(destination, image.digest)
 
 
 def assemble_image(

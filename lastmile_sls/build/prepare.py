@@ -11,8 +11,10 @@ from lastmile_sls.build.record import Record, read_record, write_record
 from lastmile_sls.bundle.cache import FileDigests
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.served import Served
+from lastmile_sls.bundle.trust.beside import folder_of, verify_documents
 from lastmile_sls.certification.first_answer import FirstAnswer, measure_all
 from lastmile_sls.engine.interface import Program
+from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.document import Plan, Target, read
 from lastmile_sls.plan.make import bundle_path, stack_name
 from lastmile_sls.spec.load import check_files, load
@@ -81,7 +83,7 @@ def prepare(
     inputs = key_of_inputs(spec, folder, target, digests)
     record = read_record(place)
     environment = environments.environment_of(target, spec)
-    if record is None or eject or upgrade or not record.is_current(inputs, place):
+    if record is None or eject or upgrade or not _is_current(record, inputs, place):
         from lastmile_sls.build.builder import Builder  # what compiles and certifies takes a second to import
 
         builder = Builder(spec, spec_path, target, environment, environ, place, digests, tell)
@@ -89,6 +91,16 @@ def prepare(
     digests.save()
     program = Program(place, spec.name, stack_name(spec, target))
     return Prepared(spec, read(place / "plan.json"), program, record.predictors, environment, record)
+
+
+def _is_current(record: Record, inputs: str, place: Path) -> bool:
+    """Tell whether all that was built is there as it was, the documents beside each bundle too."""
+    if not record.is_current(inputs, place):
+        return False
+    bundles = [function["bundle"] for function in read(place / "plan.json")["functions"]]
+    return not any(
+        verify_documents(bundle["digest"], folder_of(place / bundle["path"])) for bundle in bundles
+    )
 
 
 def measure_first_answers(prepared: Prepared, tell: Tell = lambda _: None) -> dict[str, FirstAnswer | str]:
@@ -101,7 +113,7 @@ def measure_first_answers(prepared: Prepared, tell: Tell = lambda _: None) -> di
     found: dict[str, FirstAnswer | str] = {}
     here = environments.here()
     for function in prepared.plan["functions"]:
-        if prepared.environment != here and not _runs_here(prepared.environment, here):
+        if not _runs_here(prepared.environment, here):
             told = f"it runs on {prepared.environment}"
             found |= dict.fromkeys(function["versions"], told)
             continue
@@ -114,11 +126,9 @@ def measure_first_answers(prepared: Prepared, tell: Tell = lambda _: None) -> di
 
 
 def _runs_here(environment: Environment | None, here: Environment | None) -> bool:
-    return (
-        environment is not None
-        and here is not None
-        and (environment.python, environment.processor) == (here.python, here.processor)
-    )
+    if environment is None or here is None:
+        return environment is here
+    return (environment.python, environment.processor) == (here.python, here.processor)
 
 
 def find_program(spec_path: Path, target: Target) -> Program:
@@ -126,6 +136,16 @@ def find_program(spec_path: Path, target: Target) -> Program:
     spec = load(spec_path)
     stack = stack_name(spec, target)
     return Program(spec_path.resolve().parent / OUTPUT_FOLDER / stack, spec.name, stack)
+
+
+def find_plan(program: Program, doing: str) -> Plan:
+    """Return the plan of a project. Raises LastmileError when nothing was built; `doing` is what cannot be done then."""
+    path = program.folder / "plan.json"
+    if not path.exists():
+        raise LastmileError(
+            f"there is nothing to {doing}: {path} is not there.", "Run `lastmile build` first."
+        )
+    return read(path)
 
 
 def _refusals(target: Target, spec: Spec) -> list[Refusal]:

@@ -1,4 +1,4 @@
-"""`lastmile build`: write the Pulumi project without deploying it."""
+"""`lastmile build`: write the project for a target without deploying it."""
 
 from __future__ import annotations
 

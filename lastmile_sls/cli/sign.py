@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.errors import LastmileError
 
 if TYPE_CHECKING:
     from lastmile_sls.bundle.trust.signers import Signer
@@ -56,15 +55,11 @@ def command(
         _make_key(new_key, as_json=as_json)
         return
     from lastmile_sls.asked import as_target, find_spec
-    from lastmile_sls.build.prepare import find_program
+    from lastmile_sls.build.prepare import find_plan, find_program
     from lastmile_sls.build.sign import sign_bundles
-    from lastmile_sls.plan.document import read
 
     program = find_program(find_spec(spec_path), as_target(target))
-    path = program.folder / "plan.json"
-    if not path.exists():
-        raise LastmileError(f"there is nothing to sign: {path} is not there.", "Run `lastmile build` first.")
-    signed = sign_bundles(program.folder, read(path), _signer(key, certificate))
+    signed = sign_bundles(program.folder, find_plan(program, "sign"), _signer(key, certificate))
     if as_json:
         options.print_json({"project": str(program.folder), "signed": signed})
         return

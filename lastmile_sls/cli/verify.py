@@ -21,21 +21,15 @@ def command(spec_path: Path | None, target: str, as_json: bool) -> None:
     Exits with 1 when one is not as it was built, or not signed as the spec asks.
     """
     from lastmile_sls.asked import as_target, find_spec
-    from lastmile_sls.build.prepare import find_program
+    from lastmile_sls.build.prepare import find_plan, find_program
     from lastmile_sls.build.sign import trusted_by, verify_project
-    from lastmile_sls.errors import LastmileError
-    from lastmile_sls.plan.document import read
     from lastmile_sls.spec.load import load
 
     path = find_spec(spec_path)
     program = find_program(path, as_target(target))
-    plan_path = program.folder / "plan.json"
-    if not plan_path.exists():
-        raise LastmileError(
-            f"there is nothing to verify: {plan_path} is not there.", "Run `lastmile build` first."
-        )
+    plan = find_plan(program, "verify")
     asked = load(path).bundle.signature
-    found = verify_project(program.folder, read(plan_path), trusted_by(asked, path) if asked else None)
+    found = verify_project(program.folder, plan, trusted_by(asked, path) if asked else None)
     if as_json:
         options.print_json({"functions": [asdict(finding) for finding in found]})
     else:

@@ -41,9 +41,7 @@ class Layout:
         Raises LastmileError when there is no such folder, index, tag or blob.
         """
         if not self.folder.is_dir():
-            raise LastmileError(
-                f"{self.name}: there is no such folder.", "Paths are relative to where you are."
-            )
+            raise LastmileError(f"{self.name}: there is no such folder.", "Make it, or correct its name.")
         layout = parse_object(self._bytes(LAYOUT_FILE), f"{self.folder / LAYOUT_FILE}")
         if layout.get("imageLayoutVersion") != LAYOUT_VERSION:
             version = layout.get("imageLayoutVersion")

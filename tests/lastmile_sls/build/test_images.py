@@ -143,6 +143,17 @@ def test_images_are_pushed(folder: Path, environ: dict[str, str], tmp_path: Path
     assert len(manifest["layers"]) >= 2
 
 
+def test_without_its_base_nothing_is_built(folder: Path, environ: dict[str, str]) -> None:
+    told: list[str] = []
+    with pytest.raises(LastmileError, match=r"nowhere: there is no such folder\.") as refused:
+        prepare(
+            write(folder, targets={"gcp": {"base_image": "oci:nowhere"}}), "gcp", environ, tell=told.append
+        )
+    assert refused.value.hint == "Make it, or correct its name."
+    assert told == ["looking for the base image oci:nowhere"]
+    assert not (folder / ".lastmile/dev-gcp").exists()
+
+
 def test_what_is_no_image_is_not_pushed(folder: Path, environ: dict[str, str]) -> None:
     path = write(folder)
     for target, told in (("aws", "aws takes zip"), ("local", "local takes a folder")):

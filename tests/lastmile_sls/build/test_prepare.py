@@ -135,8 +135,10 @@ def test_an_unchanged_spec_is_not_built_again(folder: Path, environ: dict[str, s
         lambda folder, project: (project / "bundles/predict/manifest.json").unlink(),
         lambda folder, project: (project / "plan.json").write_text("{}"),
         lambda folder, project: (project / RECORD).write_text("{"),
+        lambda folder, project: shutil.rmtree(project / "bundles/predict.trust"),
+        lambda folder, project: (project / "bundles/predict.trust/model-card.md").write_text("mine"),
     ],
-    ids=["model", "spec", "bundle", "plan", "record"],
+    ids=["model", "spec", "bundle", "plan", "record", "documents", "document"],
 )
 def test_what_changed_is_built_again(folder: Path, environ: dict[str, str], change: Any) -> None:
     project = prepare(write(folder), "local", environ).program.folder
@@ -145,6 +147,12 @@ def test_what_changed_is_built_again(folder: Path, environ: dict[str, str], chan
     prepared = prepare(folder / "lastmile.yaml", "local", environ, tell=told.append)
     assert "building the bundles" in told
     verify_bundle(prepared.bundle("predict"), prepared.plan["functions"][0]["bundle"]["digest"])
+    assert (
+        verify_documents(
+            prepared.plan["functions"][0]["bundle"]["digest"], folder_of(prepared.bundle("predict"))
+        )
+        == []
+    )
 
 
 def test_a_model_that_did_not_change_is_not_compiled_again(folder: Path, environ: dict[str, str]) -> None:
@@ -352,3 +360,13 @@ def test_what_is_known_of_a_model_is_found_anew_where_the_cache_was_changed(
     prepared = prepare(write(folder, environment="prod"), "local", environ)
     assert prepared.predictors == first.predictors
     assert json.loads(cached.read_text()) == known
+
+
+def test_a_build_removes_what_nobody_used_for_long_from_the_cache(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    old = Path(environ["LASTMILE_CACHE"]) / "models/old"
+    old.mkdir(parents=True)
+    os.utime(old, (1000, 1000))
+    prepare(write(folder), "local", environ)
+    assert not old.exists()

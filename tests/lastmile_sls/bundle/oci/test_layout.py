@@ -76,7 +76,7 @@ def test_what_is_no_layout_is_told(base: BaseFolder) -> None:
     assert refused(base)[0] == f"{base.folder}/oci-layout cannot be read: Is a directory."
     missing = BaseFolder(base.folder.parent / "gone")
     missing.folder.rename(base.folder.parent / "moved")
-    assert refused(missing) == ("oci:base: there is no such folder.", "Paths are relative to where you are.")
+    assert refused(missing) == ("oci:base: there is no such folder.", "Make it, or correct its name.")
 
 
 def test_an_index_that_is_damaged_is_told(base: BaseFolder) -> None:
