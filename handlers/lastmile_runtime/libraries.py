@@ -1,7 +1,8 @@
 """Imports third-party packages from the bundle, each file only when it is the one that was deployed.
 
 Code is checked when it is imported: a model's library has thousands of files, of which a start reads some hundreds. What a
-package reads or links by itself, its data and shared libraries, is checked when the package is first imported.
+package reads by itself is checked when it is first imported, and what extension modules link, which lies in folders that are
+named after the distributions and not after what is imported, when the first of them is loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ else:  # the same classes: they are there before any module is imported, and imp
     SourceFileLoader, SourcelessFileLoader = _external.SourceFileLoader, _external.SourcelessFileLoader
 
 _CODE = (".py", ".pyc")
-_METADATA = ".dist-info"
+_METADATA, _LINKED = ".dist-info", ".libs"
 
 
 def import_from(bundle: Bundle, folder: str) -> None:
@@ -51,18 +52,22 @@ class _Libraries:
         self.place = f"{bundle.folder}/{folder}"
         self.metadata: list[str] = []
         self._bundle = bundle
+        self._linked: list[str] = []
+        """What is checked when the first extension module is loaded."""
         self._unchecked: dict[str, list[str]] = {}
         """By top-level name, what is checked when it is first imported."""
         suffixes = tuple(suffix for suffix in _extension_suffixes() if suffix != ".so")
-        begin = len(folder) + 1
+        begin = f"{folder}/"
         for name in bundle.manifest.files:
-            if not name.startswith(folder) or name.endswith((*_CODE, *suffixes)):
+            if not name.startswith(begin) or name.endswith((*_CODE, *suffixes)):
                 continue
-            top = name[begin:].partition("/")[0]
+            top = name[len(begin) :].partition("/")[0]
             if top.endswith(_METADATA):
                 self.metadata.append(name)
+            elif top.endswith(_LINKED):
+                self._linked.append(name)
             else:
-                self._unchecked.setdefault(top.removesuffix(".libs"), []).append(name)
+                self._unchecked.setdefault(top, []).append(name)
 
     def has(self, path: str) -> bool:
         """Tell whether a path lies in the folder."""
@@ -79,9 +84,16 @@ class _Libraries:
         return found
 
     def check_package(self, top: str) -> None:
-        """Check what a package reads and links by itself, once. Raises BundleError."""
-        for name in self._unchecked.pop(top, ()):
+        """Check what a package reads by itself, once. Raises BundleError, again each time it is imported."""
+        for name in self._unchecked.get(top, ()):
             self._bundle.verify(name)
+        self._unchecked.pop(top, None)
+
+    def check_linked(self) -> None:
+        """Check what extension modules link, once. Raises BundleError, again each time one is loaded."""
+        for name in self._linked:
+            self._bundle.verify(name)
+        self._linked = []
 
     def read(self, path: str) -> bytes:
         """Return a file's content. Raises OSError when there is none, and BundleError when it was not deployed."""
@@ -123,6 +135,7 @@ class _Sourceless(_Checked, SourcelessFileLoader):
 class _Extension(_Checked, ExtensionFileLoader):
     def create_module(self, spec: Any) -> Any:
         self.libraries.read(self.path)
+        self.libraries.check_linked()
         return super().create_module(spec)
 
 

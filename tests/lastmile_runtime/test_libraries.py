@@ -33,7 +33,7 @@ FILES = {
     "libraries/abacus/__init__.py": PACKAGE,
     "libraries/abacus/beads.py": "BEADS = 10\n",
     "libraries/abacus/factor.json": "3",
-    "libraries/abacus.libs/libwood.so.1": "linked",
+    "libraries/wooden_tools.libs/libwood.so.1": "linked",
     "libraries/abacus-1.0.dist-info/METADATA": "Name: abacus\nVersion: 1.0\n",
     "libraries/other/__init__.py": "",
 }
@@ -53,7 +53,8 @@ except BundleError as error:
     print(error)
     sys.exit()
 body = b'{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}]}'
-print(application.handle(Request("POST", sys.argv[4], {}, body)).body.decode())
+for _ in range(int(sys.argv[5])):
+    print(application.handle(Request("POST", sys.argv[4], {}, body)).body.decode())
 import importlib.metadata
 print(importlib.metadata.version("abacus"))
 """
@@ -87,10 +88,10 @@ def seal(folder: Path) -> str:
     return digest(content)
 
 
-def answer(folder: Path, sealed: str) -> str:
+def answer(folder: Path, sealed: str, times: int = 1) -> str:
     routing = json.dumps({"champion": "v1", "weights": {"v1": 10_000}})
     path = f"/v2/models/{MODEL}/infer"
-    command = [sys.executable, "-I", "-S", "-c", ASK, str(folder), sealed, routing, path]
+    command = [sys.executable, "-I", "-S", "-c", ASK, str(folder), sealed, routing, path, str(times)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -120,7 +121,7 @@ def bytecode() -> str:
         bytecode,
         lambda: "libraries/abacus/factor.json",
         lambda: "libraries/abacus/_forest.abi3.so",
-        lambda: "libraries/abacus.libs/libwood.so.1",
+        lambda: "libraries/wooden_tools.libs/libwood.so.1",
         lambda: "libraries/abacus-1.0.dist-info/METADATA",
     ],
     ids=["source", "bytecode", "data", "extension", "linked", "metadata"],
@@ -141,6 +142,15 @@ def test_a_file_that_was_added_is_refused_by_name(bundle: Path) -> None:
     told = answer(bundle, sealed)
     assert "libraries/abacus/beads.py is not in the manifest." in told
     assert "mine" not in told
+
+
+def test_what_was_refused_is_refused_again(bundle: Path) -> None:
+    """A load that failed is tried again by the next request, which must not find the change checked off."""
+    for name in ("libraries/abacus/factor.json", "libraries/wooden_tools.libs/libwood.so.1"):
+        sealed = seal(bundle)
+        flip(bundle / name)
+        told = answer(bundle, sealed, times=2)
+        assert told.count(f"{name} has the SHA-256 ") == 2
 
 
 def test_what_is_not_imported_is_not_read(bundle: Path) -> None:
