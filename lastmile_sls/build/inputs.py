@@ -9,15 +9,9 @@ from pathlib import Path
 
 from lastmile_sls.bundle.cache import FileDigests, key_of
 from lastmile_sls.bundle.dependencies.lock import FILE as LOCK
-from lastmile_sls.bundle.needs import installed_here
 from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.model import Spec
 
-LIBRARIES = (
-    *("scikit-learn", "xgboost", "xgboost-cpu", "lightgbm", "onnx", "onnxruntime", "skl2onnx"),
-    *("numpy", "scipy", "pandas", "fastapi", "pyjwt", "torch"),
-)
-"""What compiles and certifies models, or is bundled in the version that is installed here."""
 _PACKAGES = ("lastmile_sls", "lastmile_runtime")
 
 
@@ -43,14 +37,20 @@ def key_of_inputs(spec: Spec, folder: Path, target: Target, digests: FileDigests
 
 
 def tools_of(digests: FileDigests) -> list[object]:
-    """Return what builds: lastmile itself, the interpreter, the libraries that are installed here."""
+    """Return what builds: lastmile itself, the interpreter, and all that is installed here, which a model may import."""
     own = []
     for package in _PACKAGES:
         found = find_spec(package)
         assert found is not None
         assert found.origin is not None
         own += [[path.name, digests.of(path)] for path in _sources(Path(found.origin).parent)]
-    return [own, sys.version, sys.prefix, {name: installed_here(name) for name in LIBRARIES}]
+    return [own, sys.version, sys.prefix, sorted(_installed())]
+
+
+def _installed() -> set[str]:
+    """Return the distributions that are installed here, each with its version, as their folders are called."""
+    folders = [Path(path) for path in sys.path]
+    return {path.name for folder in folders if folder.is_dir() for path in folder.glob("*.dist-info")}
 
 
 def _files(spec: Spec) -> Iterator[str]:

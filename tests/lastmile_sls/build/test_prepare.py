@@ -163,6 +163,25 @@ def test_a_model_that_did_not_change_is_not_compiled_again(folder: Path, environ
     assert prepared.predictors[0].certified_rows is not None
 
 
+def test_what_is_installed_here_later_is_noticed(
+    folder: Path, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that could not be asked for want of a package is asked once that is there."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    path = write(folder, **needing("abacus==1.0"))
+
+    def examples() -> list[Any]:
+        documents = read_documents(folder_of(prepare(path, "aws", environ).bundle("predict"))).contents
+        found: list[Any] = json.loads(documents["certification-v1.json"])["examples"]
+        return found
+
+    assert examples() == []
+    with ZipFile(next(Path(environ["UV_FIND_LINKS"]).glob("abacus-1.0-*.whl"))) as wheel:
+        wheel.extractall(tmp_path / "site")
+    assert len(examples()) == 5
+
+
 BUILD = """
 import os, sys
 from pathlib import Path
