@@ -26,8 +26,9 @@ from lastmile_sls.local.queue import Counts
 from lastmile_sls.local.resources import route
 from lastmile_sls.local.status import read_status
 from tests.lastmile_runtime.bundles import matrix
-from tests.lastmile_sls.local.conftest import KEY, World, free_port, wait_until
+from tests.lastmile_sls.local.conftest import KEY, World, wait_until
 from tests.lastmile_sls.local.later import INFER, Later
+from tests.ports import free_port
 
 JOBS = 10_000
 JOBS_WITH_A_KILLED_HOST = 2_000

@@ -16,10 +16,10 @@ from tests.lastmile_runtime.adapters.process import (
     FunctionProcess,
     container,
     copy_runtime,
-    free_port,
     read_until,
 )
 from tests.lastmile_runtime.bundles import MODEL, matrix, python_bundle
+from tests.ports import free_port
 
 pytestmark = pytest.mark.conformance
 BODY = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()

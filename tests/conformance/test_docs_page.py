@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lastmile_sls.local.resources.key import digest
-from tests.lastmile_runtime.adapters.process import FunctionProcess, container, copy_runtime, free_port
+from tests.lastmile_runtime.adapters.process import FunctionProcess, container, copy_runtime
 from tests.lastmile_runtime.bundles import MODEL, python_bundle
+from tests.ports import free_port
 
 pytestmark = pytest.mark.conformance
 BROWSER = next(

@@ -23,11 +23,12 @@ from lastmile_sls.bundle.oci.image_config import ImageConfig
 from lastmile_sls.bundle.oci.layer import make_layer
 from lastmile_sls.bundle.oci.push import push
 from lastmile_sls.errors import LastmileError
-from tests.lastmile_runtime.adapters.process import CONTAINER, FunctionProcess, copy_runtime, free_port, post
+from tests.lastmile_runtime.adapters.process import CONTAINER, FunctionProcess, copy_runtime, post
 from tests.lastmile_runtime.bundles import matrix, python_bundle, routing
 from tests.lastmile_sls.bundle.oci.bases import BaseFolder, no_credentials
 from tests.lastmile_sls.bundle.oci.images import folder_base
 from tests.lastmile_sls.bundle.oci.registries import RegistryProcess, needs_registry, registry
+from tests.ports import free_port
 
 pytestmark = pytest.mark.conformance
 

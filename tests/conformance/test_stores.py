@@ -20,6 +20,7 @@ import pytest
 
 from lastmile_runtime.stores import Conflict, NotFound, StoreError, open_store
 from tests.lastmile_runtime.stores.fake_gcs import fake_gcs
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from lastmile_runtime.stores import Store
@@ -52,13 +53,6 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
     server.kill()
     raise AssertionError(f"the server did not start: {server.communicate()[0].decode()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -17,6 +16,8 @@ from typing import Any
 
 import psutil
 import yaml
+
+from tests.ports import free_port
 
 LASTMILE = Path(sys.executable).with_name("lastmile")
 DOUBLER = """
@@ -119,12 +120,6 @@ def ask(url: str, headers: Mapping[str, str], document: Any) -> Answer:
             return Answer(response.status, dict(response.headers), json.load(response))
     except urllib.error.HTTPError as error:
         return Answer(error.code, dict(error.headers), json.load(error))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import lastmile_runtime
 from tests.lastmile_runtime.bundles import MODEL, routing
+from tests.ports import free_port
 
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from lastmile_runtime.adapters.local import main; main()"
 CONTAINER = BOOT.replace("local", "gcp")
@@ -174,13 +175,6 @@ def _started(
             yield function
         finally:
             function.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from lastmile_runtime.forms.cloud_logging import form
-from tests.lastmile_runtime.adapters.process import container, copy_runtime, free_port, post
+from tests.lastmile_runtime.adapters.process import container, copy_runtime, post
 from tests.lastmile_runtime.bundles import DOUBLER, matrix, python_bundle
 from tests.lastmile_runtime.test_boundary import COSTLY, NEVER
+from tests.ports import free_port
 
 BODY = {"inputs": [matrix([[1, 2]])]}
 SPAN = "4bf92f3577b34da6a3ce929d0e0e4736"

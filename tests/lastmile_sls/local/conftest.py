@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -24,6 +23,7 @@ from lastmile_sls.local.cloud import Cloud
 from lastmile_sls.local.home import Place
 from lastmile_sls.local.resources import route
 from lastmile_sls.local.resources.key import digest
+from tests.ports import free_port
 
 FAKE = Path(__file__).with_name("fake_function.py")
 KEY = "k-correct"
@@ -50,13 +50,6 @@ def write_bundle(folder: Path, model: str = "m") -> str:
     rendered = (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
     (folder / "manifest.json").write_bytes(rendered)
     return f"sha256:{hashlib.sha256(rendered).hexdigest()}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], object], deadline_s: float = 10.0) -> None:

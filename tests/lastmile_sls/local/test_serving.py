@@ -18,7 +18,8 @@ import pytest
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import supervise
 from lastmile_sls.local.status import read_status
-from tests.lastmile_sls.local.conftest import KEY, World, free_port, get, wait_until, write_bundle
+from tests.lastmile_sls.local.conftest import KEY, World, get, wait_until, write_bundle
+from tests.ports import free_port
 
 
 def pid_of(url: str) -> int:

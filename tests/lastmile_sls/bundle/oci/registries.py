@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from tests.lastmile_runtime.adapters.process import free_port
+from tests.ports import free_port
 
 PROGRAM = "docker-registry"
 USER, PASSWORD = "ada", "a-word:with a colon"

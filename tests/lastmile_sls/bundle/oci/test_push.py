@@ -19,7 +19,6 @@ from lastmile_sls.bundle.oci.push import push
 from lastmile_sls.bundle.oci.reference import parse_registry_reference
 from lastmile_sls.bundle.oci.repository import Repository
 from lastmile_sls.errors import LastmileError
-from tests.lastmile_runtime.adapters.process import free_port
 from tests.lastmile_sls.bundle.oci.bases import no_credentials
 from tests.lastmile_sls.bundle.oci.images import folder_base, make_image
 from tests.lastmile_sls.bundle.oci.registries import (
@@ -34,6 +33,7 @@ from tests.lastmile_sls.bundle.oci.registries import (
     registry_with_password,
     registry_with_tokens,
 )
+from tests.ports import free_port
 
 pytestmark = needs_registry
 LARGE = 20_000_000
