@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lastmile_runtime.auth import KeyAuth, TokenAuth
+    from lastmile_runtime.cors import Cors
     from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.manifest import Bundle
     from lastmile_runtime.routing import FixedRouting, LiveRouting
@@ -55,6 +56,7 @@ class Application:
         jobs: Jobs | None = None,
         shadows: Shadows | None = None,
         routes: dict[str, str] | None = None,
+        cors: Cors | None = None,
     ) -> None:
         """Serve a bundle; models load on their first prediction.
 
@@ -66,6 +68,7 @@ class Application:
             jobs: Where requests go that may be answered later; None answers all at once.
             shadows: What compares in silence; None when there is no way to.
             routes: Further paths, and the paths that they stand for.
+            cors: Which web pages may call; None where the gateway says it, or none may.
         """
         manifest = bundle.manifest
         models = Models(bundle)
@@ -80,6 +83,7 @@ class Application:
         self._auth = auth
         self._jobs = jobs
         self._routes = routes or {}
+        self.cors = cors
         self._answers: dict[str, Answer] = {}
         self.asgi: Any = None
         """What answers for other paths; made by the first request for one (`lastmile_runtime.asgi`)."""

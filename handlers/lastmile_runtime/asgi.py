@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from lastmile_runtime.application import Application
 from lastmile_runtime.background import collect
+from lastmile_runtime.cors import Cors
 from lastmile_runtime.documentation import PATHS, Documentation
 from lastmile_runtime.errors import BundleError, RequestError
 from lastmile_runtime.http import MAX_BODY_BYTES, Request, Response, refusal
@@ -69,8 +70,12 @@ class Asgi:
     async def _serve(self, scope: Any, receive: Any, sender: _Sender) -> None:
         began = time.perf_counter()
         request = _request_of(scope)
+        cors = self._application.cors
+        asked = cors.preflight(request) if cors else None
+        if cors and not asked:
+            sender.tell_browsers(cors, request.headers.get("origin"))
         try:
-            response = await self._answer(scope, request, receive, sender)
+            response = asked or await self._answer(scope, request, receive, sender)
         except RequestError as error:
             response = refusal(request.path, error.status, error.message, error.headers)
         self._tell(request, response, time.perf_counter() - began)
@@ -159,12 +164,28 @@ class _Sender:
 
     def __init__(self, send: Any) -> None:
         self._send = send
+        self._cors: Cors | None = None
+        self._origin: str | None = None
         self.status = 0
+
+    def tell_browsers(self, cors: Cors, origin: str | None) -> None:
+        """Say on the answer which web page may read it; `origin` is the one that asks."""
+        self._cors, self._origin = cors, origin
 
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._cors:
+                message = {**message, "headers": self._told(self._cors, message.get("headers", ()))}
         await self._send(message)
+
+    def _told(self, cors: Cors, headers: Any) -> list[tuple[bytes, bytes]]:
+        vary = ", ".join([value.decode("latin-1") for name, value in headers if name.lower() == b"vary"])
+        told = {
+            name.encode(): value.encode("latin-1")
+            for name, value in cors.headers(self._origin, vary or None).items()
+        }
+        return [*((name, value) for name, value in headers if name.lower() not in told), *told.items()]
 
 
 def get_asgi(application: Application, log: Log | None = None) -> Asgi:

@@ -5,10 +5,16 @@ LASTMILE_MANIFEST_DIGEST: what the manifest must hash to, `sha256:...`.
 LASTMILE_ROUTING: the routing document that the deployment began with, as JSON.
 LASTMILE_ROUTING_URL: where the live one lies, if there is one: a store's URL, the last part the document's name.
 LASTMILE_AUTH: who may call, as JSON (see `lastmile_runtime.auth`), where the gateway does not check it.
+LASTMILE_CORS: which web pages may call, as JSON (see `lastmile_runtime.cors`), where the gateway does not say it.
 LASTMILE_WEIGHTS_URL, LASTMILE_WEIGHTS_FOLDER: the store of the files that the manifest has in chunks, and where they are
 kept (default: /tmp/lastmile); the folder must be this function's alone.
 LASTMILE_QUEUE_URL, LASTMILE_JOBS_URL: the queue of requests that are answered later, and the store of their answers.
-LASTMILE_FUNCTIONS: the URLs of the functions that serve its remote versions, by name, as JSON.
+LASTMILE_FUNCTIONS: the URLs of the functions that serve its remote versions, by name, as JSON. How a URL begins says how
+this function proves who it is: unix:///SOCKET#NAME (the local target's host needs no proof), lambda://REGION/NAME (signed
+with its own credentials; a name or an ARN, and :ALIAS), run+https://HOST (Cloud Run, with an identity token of its service
+account), key+https://HOST (Azure, with the key in LASTMILE_FUNCTIONS_KEY, whose digest the other has in LASTMILE_AUTH).
+LASTMILE_SECRETS: the ARNs of secrets of AWS by the variables that will have their values, as JSON (see
+`lastmile_runtime.secrets`); other clouds set such variables themselves.
 LASTMILE_TIMEOUT_S: after how many seconds the platform gives a request up (default: 30).
 """
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from lastmile_runtime.cors import Cors
     from lastmile_runtime.functions import Function
     from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.queues import Queue
@@ -50,6 +57,10 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
     bundle = Bundle(folder, _required(environ, "LASTMILE_MANIFEST_DIGEST"))
     if PACK is None:
         bundle.verify_runtime()
+    if "LASTMILE_SECRETS" in environ or "WEBSITE_SITE_NAME" in environ:
+        from lastmile_runtime.secrets import read_secrets
+
+        read_secrets(environ)
     if bundle.manifest.libraries is not None:
         from lastmile_runtime.libraries import import_from
 
@@ -75,7 +86,15 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
         from lastmile_runtime.auth import open_auth
 
         auth = open_auth(_json(environ, "LASTMILE_AUTH"))
-    return Application(bundle, routing, auth=auth, jobs=jobs, shadows=shadows, routes=_routes(environ))
+    return Application(
+        bundle,
+        routing,
+        auth=auth,
+        jobs=jobs,
+        shadows=shadows,
+        routes=_routes(environ),
+        cors=_open_cors(environ),
+    )
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
@@ -102,7 +121,7 @@ def _open_functions(environ: Mapping[str, str], bundle: Bundle) -> dict[str, Fun
         deadline_s = float(timeout_s) * _ANSWER_SHARE
     except ValueError:
         raise BundleError(f"LASTMILE_TIMEOUT_S is {timeout_s!r}, but must be a number of seconds.") from None
-    return open_functions(_json(environ, "LASTMILE_FUNCTIONS"), remote, deadline_s)
+    return open_functions(_json(environ, "LASTMILE_FUNCTIONS"), remote, deadline_s, environ)
 
 
 def _open_routing(environ: Mapping[str, str], bundle: Bundle, log: Log) -> FixedRouting | LiveRouting:
@@ -128,6 +147,14 @@ def _open_jobs(environ: Mapping[str, str]) -> tuple[Queue | None, Jobs | None]:
 
     queue = open_queue(url)
     return queue, Jobs(open_store(_required(environ, "LASTMILE_JOBS_URL")), queue)
+
+
+def _open_cors(environ: Mapping[str, str]) -> Cors | None:
+    if "LASTMILE_CORS" not in environ:
+        return None
+    from lastmile_runtime.cors import open_cors
+
+    return open_cors(_json(environ, "LASTMILE_CORS"))
 
 
 def _routes(environ: Mapping[str, str]) -> dict[str, str] | None:

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,14 @@ import pytest
 
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.functions import LocalFunction, open_functions
+from lastmile_runtime.http import Response
 from lastmile_runtime.manifest import Version
 from lastmile_runtime.startup import start
 from lastmile_runtime.telemetry import Log
 from tests.lastmile_runtime.bundles import DOUBLER, python_version, routing, write_bundle
+from tests.lastmile_runtime.calls.functions import malformed
+from tests.lastmile_runtime.calls.tokens import metadata
+from tests.lastmile_runtime.fronts import front
 from tests.lastmile_runtime.hosts import Host
 from tests.lastmile_runtime.test_boundary import COSTLY, HANDLERS
 
@@ -92,9 +98,9 @@ def test_no_host_is_an_error() -> None:
         *(
             (
                 {"predict-v2": url},
-                f"LASTMILE_FUNCTIONS has {url!r} for 'predict-v2', but must have unix:///SOCKET#NAME.",
+                malformed(url),
             )
-            for url in ("unix:///s", "unix:///s#", "unix://s#f", "lambda://x#f", "", 7)
+            for url in ("unix:///s", "unix:///s#", "unix://s#f", "lambda://x#f", "https://host", "", 7)
         ),
     ],
 )
@@ -144,16 +150,45 @@ def test_a_function_that_cannot_ask_does_not_start(
     assert str(refused.value).startswith(message)
 
 
-def test_asking_another_function_imports_nothing_costly(path: str, tmp_path: Path) -> None:
+@contextmanager
+def local(path: str) -> Iterator[tuple[str, dict[str, str]]]:
     host = Host(path, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", end=b"\r\n\r\n")
-    environ = environment(
-        tmp_path, LASTMILE_FUNCTIONS=json.dumps({"predict-v2": f"unix://{path}#predict-v2"})
-    )
-    command = [sys.executable, "-I", "-c", ASK, str(HANDLERS), json.dumps(environ)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    yield f"unix://{path}#predict-v2", {}
     host.close()
+
+
+@contextmanager
+def aws(_: str) -> Iterator[tuple[str, dict[str, str]]]:
+    with front(lambda _: Response(200, {}, b'{"statusCode": 200}')) as server:
+        keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+        yield "lambda://eu-west-1/predict-v2", {**keys, "AWS_ENDPOINT_URL": server.url}
+
+
+@contextmanager
+def gcp(_: str) -> Iterator[tuple[str, dict[str, str]]]:
+    with metadata() as platform, front(lambda _: Response(200, {}, b"")) as server:
+        yield f"run+{server.url}", {"GCE_METADATA_HOST": platform.place}
+
+
+@contextmanager
+def azure(_: str) -> Iterator[tuple[str, dict[str, str]]]:
+    with front(lambda _: Response(200, {}, b"")) as server:
+        yield f"key+{server.url}", {"LASTMILE_FUNCTIONS_KEY": "k"}
+
+
+@pytest.mark.parametrize("cloud", [local, aws, gcp, azure], ids=lambda cloud: cloud.__name__)
+def test_asking_another_function_imports_nothing_costly(cloud: Any, path: str, tmp_path: Path) -> None:
+    with cloud(path) as (url, more):
+        urls = json.dumps({"predict-v2": url})
+        environ = environment(tmp_path, LASTMILE_FUNCTIONS=urls, **more)
+        command = [sys.executable, "-I", "-c", ASK, str(HANDLERS), json.dumps(environ)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert found["status"] == 200
-    assert not set(found["loaded"]) & COSTLY
+    # The local adapter has threads in any case; obstore, boto3 and TLS are nobody's here.
+    assert not set(found["loaded"]) & (COSTLY | {"obstore", "boto3", "datetime"})
     assert "lastmile_runtime.predictors.remote" in found["loaded"]
+    clouds = {name for name in found["loaded"] if name.startswith("lastmile_runtime.calls.")}
+    others = {f"lastmile_runtime.calls.{name}" for name in ("aws", "gcp", "azure") if name != cloud.__name__}
+    assert not clouds & others

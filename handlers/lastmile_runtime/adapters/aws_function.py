@@ -95,12 +95,22 @@ class Function:
             self._application.prepare()
 
     def restored(self) -> None:
-        """Trust nothing that may have changed since the snapshot, and share no random numbers with its other copies."""
+        """Trust nothing that may have changed since the snapshot, and share no random numbers with its other copies.
+
+        Raises BundleError when a secret cannot be had any more.
+        """
         random, numpy_random = sys.modules.get("random"), sys.modules.get("numpy.random")
         if random:
             random.seed()
         if numpy_random:
             numpy_random.seed()
+        exchange = sys.modules.get("lastmile_runtime.stores.exchange")
+        if exchange:
+            exchange.restored()
+        if "LASTMILE_SECRETS" in self._environ:
+            from lastmile_runtime.secrets import read_secrets
+
+            read_secrets(self._environ)
         if self._application:
             self._application.restored()
 

@@ -98,6 +98,7 @@ class Functions:
     ) -> None:
         """Take the application, and what its start took in seconds, which the first event tells."""
         self._application = application
+        self._respond = application.cors.answering(self._answer) if application.cors else self._answer
         self._log = log
         self._later = later
         self._queue_attempts = queue_attempts
@@ -108,7 +109,7 @@ class Functions:
         began = time.perf_counter()
         request = request_of(given)
         with self._log.invocation():
-            response = self._answer(request)
+            response = self._respond(request)
             self._tell(request, response, "http", context, began)
         if response.afterwards:
             self._later.add(response.afterwards)

@@ -68,7 +68,7 @@ def answering(application: Application) -> Callable[[Request], Response]:
 
         return call(application, request)
 
-    return answer
+    return application.cors.answering(answer) if application.cors else answer
 
 
 def _end_with(parent: int) -> None:

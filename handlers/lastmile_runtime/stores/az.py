@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_ISSUERS = (b"DigiCert", b"Microsoft")
+ISSUERS = (b"DigiCert", b"Microsoft")
 """https://learn.microsoft.com/en-us/azure/security/fundamentals/azure-certificate-authority-details"""
 _VERSION = "2021-12-02"
 """Of the Blob service's REST API; bearer tokens need 2017-11-09 or later."""
@@ -36,7 +36,7 @@ def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
     bearer = _bearer(environ)
     reader = None
     if bearer:
-        authority = Address(f"{account}.blob.core.windows.net", 443, tls=True, issuers=_ISSUERS)
+        authority = Address(f"{account}.blob.core.windows.net", 443, tls=True, issuers=ISSUERS)
 
         def authorize(_: str, ends_at: float) -> dict[str, str]:
             return {"authorization": f"Bearer {bearer.current(ends_at)[0]}", "x-ms-version": _VERSION}

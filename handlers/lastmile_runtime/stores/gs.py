@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_ISSUERS = (b"Google Trust Services",)
+ISSUERS = (b"Google Trust Services",)
 """https://pki.goog/repository/"""
-_TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - where one is asked for
+METADATA_HEADERS = {"metadata-flavor": "Google"}
 _PLATFORMS = ("K_SERVICE", "CLOUD_RUN_JOB", "FUNCTION_TARGET")
 """Variables of Cloud Run and its functions, where the metadata server is."""
 
@@ -36,7 +36,7 @@ def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
     address, base = (
         parse_url(emulator)
         if emulator
-        else (Address("storage.googleapis.com", 443, tls=True, issuers=_ISSUERS), "")
+        else (Address("storage.googleapis.com", 443, tls=True, issuers=ISSUERS), "")
     )
     place = f"{base}/{quote(f'{bucket}/{prefix}')}".rstrip("/")
 
@@ -68,11 +68,17 @@ def _bearer(environ: Mapping[str, str]) -> Bearer | None:
     """Return the token of the service account that Cloud Run runs as; None elsewhere: the library finds out."""
     if environ.get("GOOGLE_APPLICATION_CREDENTIALS") or not any(map(environ.get, _PLATFORMS)):
         return None
-    # the number saves a look-up of metadata.google.internal: https://docs.cloud.google.com/compute/docs/metadata
-    host = environ.get("GCE_METADATA_HOST", "169.254.169.254")
+    place = metadata_url(environ, "token")
 
     def fetch(ends_at: float) -> tuple[str, float]:
-        found = fetch_json(f"http://{host}{_TOKEN_PATH}", {"metadata-flavor": "Google"}, ends_at)
+        found = fetch_json(place, METADATA_HEADERS, ends_at)
         return found["access_token"], time.time() + found["expires_in"]
 
     return Bearer(fetch)
+
+
+def metadata_url(environ: Mapping[str, str], what: str) -> str:
+    """Return where the metadata server tells something of the service account that a function runs as."""
+    # the number saves a look-up of metadata.google.internal: https://docs.cloud.google.com/compute/docs/metadata
+    host = environ.get("GCE_METADATA_HOST", "169.254.169.254")
+    return f"http://{host}/computeMetadata/v1/instance/service-accounts/default/{what}"

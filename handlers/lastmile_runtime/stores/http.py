@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from _thread import allocate_lock  # threading would cost 4 ms of each cold start
 
 from lastmile_runtime.hashing import blake2b64
 from lastmile_runtime.stores import NotFound, Object, StoreError, check_path
-from lastmile_runtime.stores.exchange import Address, Answer, Connection, quote
+from lastmile_runtime.stores.exchange import Address, Client, Connection, quote
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from lastmile_runtime.stores.exchange import Answer
 
     Authorize = Callable[[str, float], Mapping[str, str]]
 
 _PIECE_BYTES = 1 << 18  # fits a core's second cache, where the next to look at it still finds it
 _DEADLINE_S = 30.0
 _SILENCE_S = 10.0
-_IDLE_S = 2.0
-"""A connection that was idle for longer is not asked again: a frozen process's are gone without a word."""
 
 
 class HttpStore:
@@ -44,8 +43,7 @@ class HttpStore:
         self._prefix = prefix
         self._authorize = authorize
         self._version_header = version_header
-        self._idle: list[Connection] = []
-        self._lock = allocate_lock()
+        self._client = Client(address)
 
     def get(self, path: str, etag: str | None = None, deadline_s: float | None = None) -> Object | None:
         """Return an object, None when the server says that it is still the one of `etag`."""
@@ -91,7 +89,8 @@ class HttpStore:
             return
         headers = {"range": f"bytes={start}-{end - 1}"}
         try:
-            connection, answer = self._ask(path, headers)
+            ends_at = time.monotonic() + _SILENCE_S
+            answer = self._client.ask(self._place(path), self._sent(path, headers, ends_at), ends_at)
         except (OSError, ValueError) as error:
             raise _failure(path, error) from error
         try:
@@ -101,37 +100,7 @@ class HttpStore:
         except (OSError, ValueError) as error:
             raise _failure(path, error) from error
         finally:
-            if answer.complete:
-                with self._lock:
-                    self._idle.append(connection)
-            else:
-                connection.close()
-
-    def _ask(self, path: str, headers: dict[str, str]) -> tuple[Connection, Answer]:
-        """Ask on a connection that is open; on a new one if there is none, or it turns out to be closed."""
-        ends_at = time.monotonic() + _SILENCE_S
-        sent = self._sent(path, headers, ends_at)
-        connection = self._take()
-        if connection:
-            try:
-                return connection, connection.ask(self._place(path), sent, ends_at)
-            except ConnectionError:
-                connection.close()
-        connection = Connection(self._address, ends_at)
-        try:
-            return connection, connection.ask(self._place(path), sent, ends_at)
-        except (OSError, ValueError):
-            connection.close()
-            raise
-
-    def _take(self) -> Connection | None:
-        with self._lock:
-            while self._idle:
-                connection = self._idle.pop()
-                if time.monotonic() - connection.used_at < _IDLE_S:
-                    return connection
-                connection.close()
-        return None
+            self._client.release(answer)
 
     def _place(self, path: str) -> str:
         return f"{self._prefix}/{quote(check_path(path))}"

@@ -1,68 +1,21 @@
-"""S3: where a bucket lies, and whose credentials a function has there."""
+"""S3: where a bucket lies."""
 
 from __future__ import annotations
 
 import os
 import time
 
+from lastmile_runtime.aws import ISSUERS, Caller, domain
 from lastmile_runtime.stores import StoreError
 from lastmile_runtime.stores.cloud import CloudStore, options, split_url
 from lastmile_runtime.stores.exchange import Address, quote
 from lastmile_runtime.stores.http import HttpStore, parse_url
-from lastmile_runtime.stores.sigv4 import Credentials, sign
+from lastmile_runtime.stores.sigv4 import sign
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-_ISSUERS = (b"Amazon", b"Starfield")
-"""https://docs.aws.amazon.com/acm/latest/userguide/acm-concepts.html and amazontrust.com/repository"""
-_EARLY_S = 300.0
-_CONTAINER = "http://169.254.170.2"
-
-
-class Caller:
-    """Who a function is to AWS: from its environment, or (SnapStart, ECS, EKS) from the address that is named there.
-
-    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html: a restored function has the address only.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._known: Credentials | None = None
-        relative = environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-        self._url = _CONTAINER + relative if relative else environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the environment says it; else boto3 or the library finds out."""
-        return bool(self._environ.get("AWS_ACCESS_KEY_ID") or self._url)
-
-    def credentials(self, ends_at: float) -> Credentials:
-        """Return credentials that are good for some minutes. Raises OSError or ValueError when there are none."""
-        known, environ = self._known, self._environ
-        if known and (known.expires_at is None or known.expires_at - time.time() > _EARLY_S):
-            return known
-        if environ.get("AWS_ACCESS_KEY_ID"):
-            token = environ.get("AWS_SESSION_TOKEN")
-            return Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token)
-        from lastmile_runtime.stores.token import fetch_json
-
-        found = fetch_json(self._url or "", self._headers(), ends_at)
-        self._known = Credentials(
-            found["AccessKeyId"], found["SecretAccessKey"], found["Token"], _seconds(found["Expiration"])
-        )
-        return self._known
-
-    def _headers(self) -> dict[str, str]:
-        token = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-        file = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-        if file:
-            with open(file, encoding="utf-8") as content:  # noqa: PTH123 - pathlib would cost 10 ms of each cold start
-                token = content.read().strip()
-        return {"authorization": token} if token else {}
 
 
 def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
@@ -107,11 +60,10 @@ def _place(bucket: str, region: str, environ: Mapping[str, str]) -> tuple[Addres
     if endpoint:
         address, base = parse_url(endpoint)
         return address, f"{base}/{bucket}"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    host = f"s3.{region}.{suffix}"
+    host = f"s3.{region}.{domain(region)}"
     if "." in bucket:
-        return Address(host, 443, tls=True, issuers=_ISSUERS), f"/{bucket}"
-    return Address(f"{bucket}.{host}", 443, tls=True, issuers=_ISSUERS), ""
+        return Address(host, 443, tls=True, issuers=ISSUERS), f"/{bucket}"
+    return Address(f"{bucket}.{host}", 443, tls=True, issuers=ISSUERS), ""
 
 
 def _provider(caller: Caller) -> Any:
@@ -137,10 +89,3 @@ def _provider(caller: Caller) -> Any:
         }
 
     return provide
-
-
-def _seconds(stamp: str) -> float:
-    """Return the seconds since the epoch of a time such as 2026-11-24T16:00:00Z."""
-    from calendar import timegm
-
-    return timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))

@@ -16,6 +16,15 @@ _EARLY_S = 300.0
 
 def fetch_json(url: str, headers: Mapping[str, str], ends_at: float) -> Any:
     """Return the JSON document at a URL. Raises OSError or ValueError, which tell nothing of what was received."""
+    name, content = fetch(url, headers, ends_at)
+    try:
+        return jsons.loads(content)
+    except ValueError:
+        raise ValueError(f"{name} answered with credentials that are not JSON") from None
+
+
+def fetch(url: str, headers: Mapping[str, str], ends_at: float) -> tuple[str, bytes]:
+    """Return a server's name and what it has at a URL. Raises OSError or ValueError, which tell nothing of the latter."""
     from lastmile_runtime.stores.exchange import Connection
     from lastmile_runtime.stores.http import parse_url
 
@@ -28,10 +37,7 @@ def fetch_json(url: str, headers: Mapping[str, str], ends_at: float) -> Any:
         connection.close()
     if answer.status != 200:
         raise OSError(f"{address.name} gives this function no credentials: it answered {answer.status}")
-    try:
-        return jsons.loads(content)
-    except ValueError:
-        raise ValueError(f"{address.name} answered with credentials that are not JSON") from None
+    return address.name, content
 
 
 class Bearer:

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from lastmile_runtime.http import Request, Response
 from lastmile_runtime.stores.file import FileStore
 from tests.lastmile_runtime.adapters import aws_samples as samples
 from tests.lastmile_runtime.adapters.runtime_api import (
@@ -22,6 +23,7 @@ from tests.lastmile_runtime.adapters.runtime_api import (
 from tests.lastmile_runtime.bundles import (
     routing,
 )
+from tests.lastmile_runtime.fronts import Front, front
 
 SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 # What Lambda's managed runtime brings; ours must run hooks that a model registers with it.
@@ -191,3 +193,63 @@ def test_a_start_that_fails_is_told_and_tried_again_by_the_next_event(tmp_path: 
     told = "the function cannot start: BundleError: manifest.json cannot be read: No such file or directory."
     # At the start, by the event that tried again, and for that event.
     assert [line.get("error") for line in lines] == [told, told, told, None]
+
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
+TELLS = """
+import os
+
+class Model:
+    def __init__(self):
+        self.before = float(os.environ["SIZE"])
+    def predict(self, inputs):
+        return {"doubled": [[self.before, float(os.environ["SIZE"])]]}
+"""
+
+
+def secrets(server: Front) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "KEY",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_ENDPOINT_URL": server.url,
+        "LASTMILE_SECRETS": json.dumps({"SIZE": ARN}),
+    }
+
+
+@RUNTIMES
+def test_secrets_are_read_again_after_the_restore(tmp_path: Path, runtime: str) -> None:
+    folder, digest = make_bundle(tmp_path, TELLS)
+    values = ["1", "2"]
+
+    def answer(_: Request) -> Response:
+        return Response(200, {}, json.dumps({"SecretString": values.pop(0)}).encode())
+
+    with (
+        front(answer) as server,
+        running(runtime, folder, digest, environ={**SNAP_START, **secrets(server)}) as function,
+    ):
+        assert function.api.restoring.wait(20)
+        assert len(server.asked) == 1
+        function.api.restore.set()
+        assert outputs(function.invoke(samples.http_api(body=BODY))) == {"doubled": [1.0, 2.0]}
+    assert server.connections == 2
+
+
+@RUNTIMES
+def test_a_secret_that_is_gone_after_the_restore_is_told(tmp_path: Path, runtime: str) -> None:
+    folder, digest = make_bundle(tmp_path, TELLS)
+    answers = [
+        Response(200, {}, b'{"SecretString": "1"}'),
+        Response(400, {"x-amzn-errortype": "ResourceNotFoundException"}, b"{}"),
+    ]
+    with (
+        front(lambda _: answers.pop(0)) as server,
+        running(runtime, folder, digest, environ={**SNAP_START, **secrets(server)}) as function,
+    ):
+        function.api.restore.set()
+        outcome = function.api.start.get(timeout=20)
+        assert outcome.document["errorMessage"] == (
+            f"the secret of SIZE, {ARN}, cannot be had: AWS Secrets Manager answered 400 (ResourceNotFoundException)."
+        )
+        assert outcome.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
+        assert function.finish() == 65

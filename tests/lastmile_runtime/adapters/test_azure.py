@@ -86,6 +86,7 @@ class Answering:
     """An application that answers, or does, what it is told."""
 
     service = SimpleNamespace(model=MODEL)
+    cors = None
 
     def __init__(self, answer: Response | Exception | None) -> None:
         self.answer = answer

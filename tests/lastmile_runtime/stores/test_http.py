@@ -170,7 +170,7 @@ def test_a_part_that_was_not_read_to_its_end_leaves_no_connection() -> None:
 
 
 def test_an_idle_connection_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lastmile_runtime.stores.http._IDLE_S", 0)
+    monkeypatch.setattr("lastmile_runtime.stores.exchange._IDLE_S", 0)
     with serving(part) as server:
         store = at(server)
         for _ in range(2):
@@ -204,11 +204,17 @@ def test_a_body_in_chunks_is_put_together(body: bytes, content: bytes) -> None:
     assert found.content == content
 
 
-@pytest.mark.parametrize("body", [b"", b"3\r\nab", b"3\r\nabc\r\n", b"-1\r\nabc\r\n", b"\r\n"])
-def test_a_body_in_chunks_that_ends_early_is_none(body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        *((body, "the answer ended within a chunk") for body in (b"", b"3\r\nab", b"3\r\nabc\r\n")),
+        *((body, "the answer has a chunk without a size") for body in (b"-1\r\nabc\r\n", b"\r\n")),
+    ],
+)
+def test_a_body_in_chunks_that_ends_early_is_none(body: bytes, message: str) -> None:
     with (
         serving(lambda *_: chunked(body)) as server,
-        pytest.raises(StoreError, match=r"^a: the answer ended within a chunk\.$"),
+        pytest.raises(StoreError, match=rf"^a: {message}\.$"),
     ):
         at(server).get("a", deadline_s=10)
 

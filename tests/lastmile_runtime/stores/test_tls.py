@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lastmile_runtime.stores import Object, StoreError, tls
-from lastmile_runtime.stores.exchange import Address
+from lastmile_runtime.stores.exchange import Address, Client
 from lastmile_runtime.stores.http import HttpStore
 from tests.lastmile_runtime.stores.servers import ok, serving
 
@@ -150,3 +151,16 @@ def test_a_server_with_another_name(expected: Authority, tmp_path: Path) -> None
         with pytest.raises(StoreError, match="Hostname mismatch"):
             get(server.port)
         assert server.asked == []
+
+
+def test_a_connection_stays_open_and_is_made_anew_when_the_server_has_closed_it(
+    expected: Authority, tmp_path: Path
+) -> None:
+    def answer(*_: object) -> bytes:
+        return b"" if len(server.asked) == 3 else ok(b"1")
+
+    with serving(answer, server_context(expected, tmp_path)) as server:
+        client = Client(Address("localhost", server.port, tls=True, issuers=(b"Expected Root",)))
+        found = [client.fetch("/", {}, time.monotonic() + 10, "POST", b"")[1] for _ in range(3)]
+    assert found == [b"1"] * 3
+    assert (len(server.asked), server.connections) == (4, 2)
