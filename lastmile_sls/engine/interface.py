@@ -48,6 +48,18 @@ class Event:
     message: str = ""
     changed: tuple[str, ...] = ()
     """The input properties that an update or a replacement changes."""
+    inputs: Mapping[str, Any] | None = None
+    """Of a planned step, what its provider would be given, as people may see it: `Secret` and `UNKNOWN` within."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A resource of a stack that exists outside the stack's state: in a cloud, or on this machine."""
+
+    type: str
+    name: str
+    id: str
+    urn: str
 
 
 @dataclass(frozen=True)
@@ -107,8 +119,20 @@ class Engine(Protocol):
         """Make the stack what the program says."""
         ...
 
-    def destroy(self, program: Program, on_event: OnEvent) -> Result:
-        """Delete every resource of the stack, and the stack."""
+    def destroy(self, program: Program, on_event: OnEvent, *, data: bool = False) -> Result:
+        """Delete every resource of the stack, and the stack.
+
+        What the program retains on deletion is left standing and forgotten, unless `data` says that it goes too, with
+        all that is in it.
+        """
+        ...
+
+    def resources(self, program: Program) -> tuple[Standing, ...]:
+        """Return the resources that stand, in the order in which they were made; none when there is no stack."""
+        ...
+
+    def retained(self, program: Program) -> tuple[Standing, ...]:
+        """Return those of them that a destroy without `data` leaves standing."""
         ...
 
     def exists(self, program: Program) -> bool:

@@ -17,6 +17,8 @@ from lastmile_sls.engine.interface import UNKNOWN, Secret
 UNKNOWN_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, not a secret
+ASSET_SIGNATURE = "c44067f5952c0a294b673a41bacd8c17"
+ARCHIVE_SIGNATURE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 Properties = dict[str, Any]
 
@@ -85,12 +87,22 @@ def reveal(value: Any) -> Any:
     return _replace_secrets(value, lambda marked: reveal(marked["value"]))
 
 
+def comparable(value: Any) -> Any:
+    """Reduce to what makes a difference: secrets revealed, and of files their content's hash, wherever they lie."""
+    value = reveal(value)
+    if signature(value) in (ASSET_SIGNATURE, ARCHIVE_SIGNATURE) and "hash" in value:
+        return {key: value[key] for key in (SIGNATURE_KEY, "hash")}
+    if isinstance(value, dict):
+        return {key: comparable(item) for key, item in value.items()}
+    return [comparable(item) for item in value] if isinstance(value, list) else value
+
+
 def shown(value: Any) -> Any:
-    """Convert for people: secrets and unknowns become `Secret` and `UNKNOWN`."""
+    """Convert for people: secrets and unknowns become `Secret` and `UNKNOWN`; a secret that came blinded holds None."""
     if isinstance(value, str):
         return UNKNOWN if value == UNKNOWN_SENTINEL else value
     if is_secret(value):
-        return Secret(reveal(value["value"]))
+        return Secret(reveal(value.get("value")))
     if isinstance(value, dict):
         return {key: shown(item) for key, item in value.items()}
     return [shown(item) for item in value] if isinstance(value, list) else value
@@ -102,7 +114,7 @@ def to_state(value: Any) -> Any:
         value,
         lambda marked: {
             SIGNATURE_KEY: SECRET_SIGNATURE,
-            "plaintext": json.dumps(to_state(marked["value"]), separators=(",", ":")),
+            "plaintext": json.dumps(to_state(marked["value"]), separators=(",", ":"), sort_keys=True),
         },
     )
 

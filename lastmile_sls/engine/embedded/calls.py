@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as wire
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
+from lastmile_sls.engine.embedded.refusal import refusal
 from lastmile_sls.engine.embedded.state import Resource, now
 from lastmile_sls.engine.interface import EngineError
 from lastmile_sls.engine.properties import Properties, from_struct, to_struct
@@ -45,7 +47,13 @@ def diff(provider: Any, wanted: Resource, old: Resource, ignored: tuple[str, ...
 def create(provider: Any, wanted: Resource, *, preview: bool) -> Resource:
     """Make the resource and return it with its id and outputs."""
     response = provider.Create(
-        wire.CreateRequest(**_identity(wanted), properties=to_struct(wanted.inputs), preview=preview), None
+        wire.CreateRequest(
+            **_identity(wanted),
+            properties=to_struct(wanted.inputs),
+            timeout=_timeout(wanted, "create"),
+            preview=preview,
+        ),
+        None,
     )
     outputs = from_struct(response.properties)
     return replace(wanted, id=response.id, outputs=outputs, created=now(), modified=now())
@@ -60,6 +68,7 @@ def update(provider: Any, wanted: Resource, old: Resource, *, preview: bool) -> 
             olds=to_struct(old.outputs),
             old_inputs=to_struct(old.inputs),
             news=to_struct(wanted.inputs),
+            timeout=_timeout(wanted, "update"),
             preview=preview,
         ),
         None,
@@ -75,10 +84,25 @@ def delete(provider: Any, resource: Resource) -> None:
             **_identity(resource),
             id=resource.id,
             properties=to_struct(resource.outputs),
+            timeout=_timeout(resource, "delete"),
             old_inputs=to_struct(resource.inputs),
         ),
         None,
     )
+
+
+def invoke(provider: Any, token: str, arguments: Properties, *, preview: bool) -> wire.InvokeResponse:
+    """Return what a function of the provider answers. Raises EngineError when the provider has no functions."""
+    if type(provider).Invoke is ResourceProviderServicer.Invoke:
+        raise refusal(f"the function {token}")
+    answer: wire.InvokeResponse = provider.Invoke(
+        wire.InvokeRequest(tok=token, args=to_struct(arguments), preview=preview), None
+    )
+    return answer
+
+
+def _timeout(resource: Resource, verb: str) -> float:
+    return resource.custom_timeouts.get(verb, 0)
 
 
 def _identity(resource: Resource) -> Any:

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as wire
 
 from lastmile_sls.engine.embedded import calls
+from lastmile_sls.engine.embedded.goal import Goal, Step, decide, renamed
+from lastmile_sls.engine.embedded.property_paths import kept
 from lastmile_sls.engine.embedded.providers import (
     PROVIDER_TYPE,
     Providers,
-    default_entry,
     default_urn,
+    new_entry,
     package_of,
 )
+from lastmile_sls.engine.embedded.refusal import refusal
 from lastmile_sls.engine.embedded.state import (
+    STACK_TYPE,
     Pending,
     PendingType,
     Resource,
@@ -39,31 +43,6 @@ from lastmile_sls.engine.properties import (
     shown,
     with_secrets,
 )
-
-STACK_TYPE = "pulumi:pulumi:Stack"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What the program wants a resource to be."""
-
-    resource: Resource
-    """Without id and outputs."""
-    version: str = ""
-    """The version of the default provider, when the program names one."""
-    delete_before_replace: bool | None = None
-    ignore_changes: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    """The URNs that the resource may have had before."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """The decision for one resource."""
-
-    operation: Operation
-    changed: tuple[str, ...] = ()
-    delete_first: bool = False
 
 
 class Deployment:
@@ -86,30 +65,28 @@ class Deployment:
         wanted = goal.resource
         if wanted.urn in self._seen:
             raise EngineError(f"two resources have the URN {wanted.urn}.", "Give one of them another name.")
-        self._rename(goal)
+        self._snapshot = renamed(self._snapshot, goal, frozenset(self._seen))
         if not wanted.custom:
             return self._register_component(wanted)
         if wanted.type.startswith(PROVIDER_TYPE):
             return self._register_provider(wanted)
         if not wanted.provider:
-            reference = self._default_provider(wanted, goal.version)
+            prefix = "::".join(wanted.urn.split("::")[:2]) + "::"
+            reference = self._default_provider(prefix, package_of(wanted.type), goal.version)
             goal = replace(goal, resource=replace(wanted, provider=reference))
         return self._register_custom(goal)
 
-    def _rename(self, goal: Goal) -> None:
-        """Give the resource that an alias names its new URN, so that it is the one that the goal is held against."""
-        current = self._snapshot.current()
-        old = next((current[urn] for urn in goal.aliases if urn in current and urn not in self._seen), None)
-        if old is None or goal.resource.urn in current:
-            return
-        if any(resource.parent == old.urn for resource in current.values()):
-            raise EngineError(
-                f"the program renames {old.urn}, which has children; the embedded engine does not carry that.",
-                "Run it with the Pulumi CLI: lastmile up --engine pulumi --take-over",
-            )
-        renamed = replace(old, urn=goal.resource.urn, type=goal.resource.type, parent=goal.resource.parent)
-        resources = tuple(renamed if r is old else r for r in self._snapshot.resources)
-        self._snapshot = replace(self._snapshot, resources=resources)
+    def invoke(
+        self, prefix: str, token: str, arguments: Properties, *, provider: str, version: str
+    ) -> wire.InvokeResponse:
+        """Ask a provider's function; without a provider named, the default one of its package.
+
+        Raises EngineError for a package that has no provider here, and for a function that the provider has not.
+        """
+        if not self._providers.carries(package_of(token)):
+            raise refusal(f"the function {token}")
+        reference = provider or self._default_provider(prefix, package_of(token), version)
+        return calls.invoke(self._provider_of(reference), token, arguments, preview=self._preview)
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Set a component's outputs."""
@@ -155,19 +132,19 @@ class Deployment:
             same = reveal(old.inputs) == reveal(wanted.inputs)
             self._report("done", entry, Step("same" if same else "update"))
         else:
-            entry = replace(default_entry(wanted.urn, ""), inputs=wanted.inputs, outputs=wanted.inputs)
+            entry = new_entry(wanted.urn, wanted.inputs)
             entry = replace(entry, parent=wanted.parent, dependencies=wanted.dependencies)
             self._report("done", entry, Step("create"))
         return self._settle(entry)
 
-    def _default_provider(self, wanted: Resource, version: str) -> str:
-        package = package_of(wanted.type)
+    def _default_provider(self, prefix: str, package: str, version: str) -> str:
+        """Return the reference of a package's default provider; `prefix` is how the stack's URNs begin."""
         self._providers.require(package)
-        prefix = "::".join(wanted.urn.split("::")[:2]) + "::"
         urn = default_urn(prefix, package, version)
-        entry = self._seen.get(urn) or self._snapshot.current().get(urn) or default_entry(urn, version)
+        inputs = self._providers.default_inputs(package, version)
+        entry = self._seen.get(urn) or self._snapshot.current().get(urn) or new_entry(urn, inputs)
         if urn not in self._seen:
-            self._settle(entry)
+            entry = self._settle(replace(entry, inputs=inputs, outputs=inputs))
         return f"{entry.urn}::{entry.id}"
 
     def _register_custom(self, goal: Goal) -> Resource:
@@ -175,11 +152,7 @@ class Deployment:
         provider = self._provider(goal.resource)
         inputs = goal.resource.inputs
         if old:
-            inputs = {
-                **inputs,
-                **{k: old.inputs[k] for k in goal.ignore_changes if k in old.inputs},
-            }
-            inputs = {k: v for k, v in inputs.items() if k not in goal.ignore_changes or k in old.inputs}
+            inputs = kept(goal.resource.name, inputs, old.inputs, goal.ignore_changes)
         wanted = replace(goal.resource, inputs=calls.check(provider, goal.resource, old, inputs))
         step = self._decide(provider, wanted, old, goal)
         match step.operation, old:
@@ -217,22 +190,7 @@ class Deployment:
         if old is None:
             return Step("create")
         diff = calls.diff(provider, wanted, old, goal.ignore_changes)
-        changed = tuple(diff.diffs)
-        if diff.replaces:
-            first = goal.delete_before_replace
-            return Step(
-                "replace",
-                tuple(diff.replaces),
-                diff.deleteBeforeReplace if first is None else first,
-            )
-        unknown = diff.changes == wire.DiffResponse.DIFF_UNKNOWN
-        if diff.changes == wire.DiffResponse.DIFF_SOME or (
-            unknown and reveal(old.inputs) != reveal(wanted.inputs)
-        ):
-            return Step("update", changed)
-        if wanted.urn in self._interrupted:
-            return Step("update", ("an interrupted update",))
-        return Step("same")
+        return decide(goal, wanted, old, diff, interrupted=wanted.urn in self._interrupted)
 
     # -- steps --------------------------------------------------------------------------------
 
@@ -268,12 +226,16 @@ class Deployment:
             )
         return self._create(provider, wanted, step)
 
-    def _delete(self, resource: Resource, *, count: bool = True) -> None:
+    def _delete(
+        self, resource: Resource, *, count: bool = True, deleted: frozenset[str] = frozenset()
+    ) -> None:
+        """Delete one resource; `deleted` are the URNs of all that go with it in this run."""
         step = Step("delete")
         real = resource.custom and not resource.type.startswith(PROVIDER_TYPE)
         if real and count:
             self._begin("deleting", resource, step)
-        if real and not resource.retain_on_delete and not self._preview:
+        goes_along = resource.retain_on_delete or resource.deleted_with in deleted
+        if real and not goes_along and not self._preview:
             try:
                 calls.delete(self._provider(resource), resource)
             except Exception as error:
@@ -287,8 +249,9 @@ class Deployment:
         for resource in doomed:
             if resource.protect:
                 raise protected(resource)
+        deleted = frozenset(resource.urn for resource in doomed)
         for resource in reversed(doomed):
-            self._delete(resource, count=not resource.delete)
+            self._delete(resource, count=not resource.delete, deleted=deleted)
 
     def _complete_interrupted_creations(self) -> None:
         """Adopt what a killed run may have left of resources that the program no longer has, so that they are deleted."""
@@ -304,9 +267,12 @@ class Deployment:
     # -- bookkeeping --------------------------------------------------------------------------
 
     def _provider(self, resource: Resource) -> Any:
-        urn = resource.provider.rpartition("::")[0]
+        return self._provider_of(resource.provider)
+
+    def _provider_of(self, reference: str) -> Any:
+        urn = reference.rpartition("::")[0]
         entry = self._seen.get(urn) or self._snapshot.current().get(urn)
-        return self._providers.get(resource.provider, entry.inputs if entry else {})
+        return self._providers.get(reference, entry.inputs if entry else {})
 
     def _settle(self, resource: Resource) -> Resource:
         """Note the resource in the state, and that nothing is pending for it any more.
@@ -360,17 +326,19 @@ class Deployment:
         return EngineError(message, getattr(error, "hint", ""))
 
     def _report(self, kind: Any, resource: Resource, step: Step, message: str = "") -> None:
+        planned = self._preview and kind == "done"
         if kind == "done":
             self._changes[step.operation] += 1
         self._on_event(
             Event(
-                kind="planned" if self._preview and kind == "done" else kind,
+                kind="planned" if planned else kind,
                 operation=step.operation,
                 type=resource.type,
                 name=resource.name,
                 urn=resource.urn,
                 message=message,
                 changed=step.changed,
+                inputs=shown(resource.inputs) if planned and step.operation != "delete" else None,
             )
         )
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import yaml
 
+from lastmile_sls.engine import retention
 from lastmile_sls.engine.embedded.deployment import Deployment, stack_outputs
 from lastmile_sls.engine.embedded.host import run_program
 from lastmile_sls.engine.embedded.providers import ProviderFactory, Providers
 from lastmile_sls.engine.embedded.state import StateFile, render
-from lastmile_sls.engine.interface import EngineError, EngineName, OnEvent, Program, Result
+from lastmile_sls.engine.interface import EngineError, EngineName, OnEvent, Program, Result, Standing
+from lastmile_sls.engine.properties import secret
 
 
 class EmbeddedEngine:
@@ -44,12 +46,15 @@ class EmbeddedEngine:
             run_program(program, _main(program), deployment, preview=False, on_event=on_event)
             return deployment.finish()
 
-    def destroy(self, program: Program, on_event: OnEvent) -> Result:
-        """Delete every resource of the stack, and the stack."""
+    def destroy(self, program: Program, on_event: OnEvent, *, data: bool = False) -> Result:
+        """Delete every resource of the stack, and the stack; with `data`, also what it retains, and all that is in it."""
         file = self._file(program)
         with file.locked():
-            deployment = self._deployment(program, preview=False, on_event=on_event)
+            snapshot = file.read()
             file.keep_backup()
+            if data and file.exists():
+                file.write(file.parse(retention.unretained(render(snapshot))))
+            deployment = self._deployment(program, preview=False, on_event=on_event)
             result = deployment.destroy()
             file.remove()
         return result
@@ -57,6 +62,14 @@ class EmbeddedEngine:
     def exists(self, program: Program) -> bool:
         """Whether there is a state file for the stack."""
         return self._file(program).exists()
+
+    def resources(self, program: Program) -> tuple[Standing, ...]:
+        """Return the resources that stand."""
+        return retention.standing(self.export_state(program))
+
+    def retained(self, program: Program) -> tuple[Standing, ...]:
+        """Return those of them that a destroy leaves standing."""
+        return retention.retained(self.export_state(program))
 
     def outputs(self, program: Program) -> Mapping[str, Any]:
         """Return the stack's outputs as of the last run."""
@@ -82,7 +95,8 @@ class EmbeddedEngine:
         return StateFile(self.state_path(program), program.project, program.stack)
 
     def _deployment(self, program: Program, *, preview: bool, on_event: OnEvent) -> Deployment:
-        providers = Providers(self._factories)
+        config = {k: secret(v) if k in program.secret_config else v for k, v in program.config.items()}
+        providers = Providers(self._factories, config)
         return Deployment(self._file(program), providers, preview=preview, on_event=on_event)
 
 

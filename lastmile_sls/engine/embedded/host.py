@@ -40,7 +40,7 @@ def run_program(
     Raises the first failure of a registration, else EngineError when the program itself failed, else
     Interrupted after ctrl-C, once the registration in progress has ended.
     """
-    monitor = Monitor(deployment, program.project, program.stack)
+    monitor = Monitor(deployment, program)
     engine = Engine(on_event)
     with _served(monitor, engine) as address:
         code = _run(_settings(program, main, address, preview=preview), program, monitor, on_event)

@@ -1,8 +1,9 @@
 """The two services that a Pulumi program talks to, in front of a `Deployment`.
 
 Carried: custom resources and components, `parent`, `depends_on`, `protect`, `aliases` of resources without
-children, `ignore_changes` of whole properties, `delete_before_replace`, `additional_secret_outputs`,
-`retain_on_delete`, secrets, explicit providers. Everything else is refused by its name.
+children, `ignore_changes`, `replace_on_changes`, `delete_before_replace`, `additional_secret_outputs`,
+`retain_on_delete`, `deleted_with`, `custom_timeouts`, secrets, local files and archives, explicit providers, and the
+functions that a provider answers. Everything else is refused by its name.
 """
 
 from __future__ import annotations
@@ -13,36 +14,18 @@ from typing import Any, NoReturn, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
-from lastmile_sls.engine.embedded.deployment import STACK_TYPE, Deployment, Goal
-from lastmile_sls.engine.embedded.state import Resource
-from lastmile_sls.engine.interface import EngineError, Event, OnEvent
-from lastmile_sls.engine.properties import (
-    SECRET_SIGNATURE,
-    from_struct,
-    signature,
-    to_struct,
-)
+from lastmile_sls.engine.embedded.deployment import Deployment
+from lastmile_sls.engine.embedded.refusal import refusal
+from lastmile_sls.engine.embedded.request import read_goal
+from lastmile_sls.engine.interface import EngineError, Event, OnEvent, Program
+from lastmile_sls.engine.properties import from_struct, to_struct
 from lastmile_sls.errors import LastmileError
 
 _T = TypeVar("_T")
 _EMPTY = empty_pb2.Empty()
 
-# Request fields that change what a registration means and that we do not carry, by the name users know.
-_REFUSED_OPTIONS = {
-    "importId": "import_",
-    "remote": "a component that a plugin constructs",
-    "replaceOnChanges": "replace_on_changes",
-    "replace_with": "replace_with",
-    "replacement_trigger": "replacement_trigger",
-    "deletedWith": "deleted_with",
-    "customTimeouts": "custom_timeouts",
-    "transforms": "transforms",
-    "state_migrations": "state_migrations",
-    "packageRef": "a parameterized package",
-    "envVarMappings": "env_var_mappings",
-}
 _FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
@@ -58,21 +41,12 @@ _FEATURES = [
 ]
 
 
-def refusal(what: str) -> EngineError:
-    """Return the refusal of something that only the CLI carries."""
-    return EngineError(
-        f"the program uses {what}, which the embedded engine does not carry.",
-        "Run it with the Pulumi CLI: lastmile up --engine pulumi (lastmile doctor says how to get it).",
-    )
-
-
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """Takes a program's registrations one at a time and remembers the first failure."""
 
-    def __init__(self, deployment: Deployment, project: str, stack: str) -> None:
+    def __init__(self, deployment: Deployment, program: Program) -> None:
         self._deployment = deployment
-        self._project = project
-        self._stack = stack
+        self._program = program
         self._lock = threading.Lock()
         self._stopped = False
         self.failure: Exception | None = None
@@ -92,7 +66,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterResource(self, request: Any, context: Any) -> resource_pb2.RegisterResourceResponse:
         """Bring a resource to its goal."""
-        resource = self._guarded(lambda: self._deployment.register(self._goal(request)), context)
+        resource = self._guarded(
+            lambda: self._deployment.register(read_goal(request, self._program)), context
+        )
         return resource_pb2.RegisterResourceResponse(
             urn=resource.urn, id=resource.id, object=to_struct(resource.outputs)
         )
@@ -111,9 +87,19 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """Refuse `Resource.get`."""
         self._refuse(f"{request.type}.get", context)
 
-    def Invoke(self, request: Any, context: Any) -> NoReturn:
-        """Refuse functions of a provider."""
-        self._refuse(f"the function {request.tok}", context)
+    def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:
+        """Ask a provider's function."""
+        program = self._program
+        return self._guarded(
+            lambda: self._deployment.invoke(
+                f"urn:pulumi:{program.stack}::{program.project}::",
+                request.tok,
+                from_struct(request.args),
+                provider=request.provider,
+                version=request.version,
+            ),
+            context,
+        )
 
     def Call(self, request: Any, context: Any) -> NoReturn:
         """Refuse methods of a resource."""
@@ -138,42 +124,6 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def RegisterPackage(self, request: Any, context: Any) -> NoReturn:
         """Refuse parameterized packages."""
         self._refuse(f"the parameterized package {request.name}", context)
-
-    def _goal(self, request: Any) -> Goal:
-        _refuse_options(request)
-        inputs = from_struct(request.object)
-        _refuse_special_values(request.name, inputs)
-        resource = Resource(
-            urn=f"urn:pulumi:{self._stack}::{self._project}::"
-            f"{_qualified_type(request.parent, request.type)}::{request.name}",
-            custom=request.custom,
-            type=request.type,
-            inputs=inputs,
-            parent=request.parent,
-            protect=request.protect,
-            dependencies=tuple(request.dependencies),
-            provider=request.provider,
-            property_dependencies={k: list(v.urns) for k, v in request.propertyDependencies.items()},
-            additional_secret_outputs=tuple(request.additionalSecretOutputs),
-            retain_on_delete=request.retainOnDelete,
-        )
-        return Goal(
-            resource,
-            request.version,
-            request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
-            tuple(request.ignoreChanges),
-            tuple(self._alias(request, alias) for alias in request.aliases),
-        )
-
-    def _alias(self, request: Any, alias: Any) -> str:
-        """Return the URN that an alias stands for: what it does not say is as the resource has it."""
-        if alias.urn:
-            return str(alias.urn)
-        spec = alias.spec
-        parent = "" if spec.noParent else spec.parentUrn or request.parent
-        stack, project = spec.stack or self._stack, spec.project or self._project
-        qualified = _qualified_type(parent, spec.type or request.type)
-        return f"urn:pulumi:{stack}::{project}::{qualified}::{spec.name or request.name}"
 
     def _guarded(self, action: Callable[[], _T], context: Any) -> _T:
         with self._lock:
@@ -217,31 +167,6 @@ class Engine(engine_pb2_grpc.EngineServicer):
     def GetRootResource(self, request: Any, context: Any) -> engine_pb2.GetRootResourceResponse:
         """Return the stack's URN."""
         return engine_pb2.GetRootResourceResponse(urn=self._root)
-
-
-def _qualified_type(parent: str, type_token: str) -> str:
-    parent_type = parent.split("::")[2] if parent else ""
-    return f"{parent_type}${type_token}" if parent_type not in ("", STACK_TYPE) else type_token
-
-
-def _refuse_options(request: Any) -> None:
-    given = {field.name for field, _ in request.ListFields()}
-    for field, name in _REFUSED_OPTIONS.items():
-        if field in given:
-            raise refusal(f"{name} on {request.type} {request.name}")
-    if "hooks" in given and request.hooks.ByteSize():
-        raise refusal(f"hooks on {request.type} {request.name}")
-    for path in request.ignoreChanges:
-        if not path.isidentifier():
-            raise refusal(f"ignore_changes of a part of a property ({path}) on {request.name}")
-
-
-def _refuse_special_values(name: str, value: Any) -> None:
-    kind = signature(value)
-    if kind is not None and kind != SECRET_SIGNATURE:
-        raise refusal(f"an asset or a reference among the inputs of {name}")
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _refuse_special_values(name, item)
 
 
 def as_user_error(error: Exception) -> LastmileError:

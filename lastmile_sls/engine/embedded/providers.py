@@ -28,9 +28,8 @@ def default_urn(prefix: str, package: str, version: str) -> str:
     return f"{prefix}{PROVIDER_TYPE}{package}::default{suffix}"
 
 
-def default_entry(urn: str, version: str) -> Resource:
-    """Make the state's entry for a default provider, as the CLI writes it."""
-    inputs: Properties = {"version": version} if version else {}
+def new_entry(urn: str, inputs: Properties) -> Resource:
+    """Make the state's entry for a provider, as the CLI writes it."""
     stamp = now()
     return Resource(
         urn=urn,
@@ -47,13 +46,30 @@ def default_entry(urn: str, version: str) -> Resource:
 class Providers:
     """Hands out one configured provider per provider resource."""
 
-    def __init__(self, factories: Mapping[str, ProviderFactory]) -> None:
+    def __init__(
+        self, factories: Mapping[str, ProviderFactory], config: Mapping[str, Any] | None = None
+    ) -> None:
+        """Make providers with the factory of their package; `config` is the stack's, its secrets marked."""
         self._factories = factories
+        self._config = config or {}
         self._configured: dict[str, Any] = {}
+
+    def carries(self, package: str) -> bool:
+        """Whether there is a provider of the package."""
+        return package in self._factories
+
+    def default_inputs(self, package: str, version: str) -> Properties:
+        """Return the inputs of a package's default provider: what the stack's configuration says of the package."""
+        configured = {
+            key.rpartition(":")[2]: value
+            for key, value in self._config.items()
+            if key.partition(":")[0] == package
+        }
+        return {**configured, "version": version} if version else configured
 
     def require(self, package: str) -> None:
         """Raise EngineError unless the embedded engine carries the package."""
-        if package not in self._factories:
+        if not self.carries(package):
             carried = ", ".join(sorted(self._factories))
             raise EngineError(
                 f"the program uses resources of the package {package}; the embedded engine carries {carried} only.",
@@ -67,7 +83,7 @@ class Providers:
         """
         provider = self._configured.get(reference)
         if provider is None:
-            package = reference.split("::")[2].removeprefix(PROVIDER_TYPE)
+            package = reference.split("::")[2].rpartition("$")[2].removeprefix(PROVIDER_TYPE)
             self.require(package)
             provider = cast("Any", self._factories[package]())
             provider.Handshake(wire.ProviderHandshakeRequest(), None)

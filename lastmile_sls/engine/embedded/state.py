@@ -17,6 +17,7 @@ from lastmile_sls.engine.properties import Properties, from_state, to_state
 from lastmile_sls.files import make_private_folder, write_private
 
 PendingType = Literal["creating", "updating", "deleting"]
+STACK_TYPE = "pulumi:pulumi:Stack"
 
 # Pulumi's name for each field, ours, and the value that is left out of the file.
 _FIELDS: tuple[tuple[str, str, Any], ...] = (
@@ -33,12 +34,15 @@ _FIELDS: tuple[tuple[str, str, Any], ...] = (
     ("provider", "provider", ""),
     ("propertyDependencies", "property_dependencies", {}),
     ("additionalSecretOutputs", "additional_secret_outputs", ()),
+    ("customTimeouts", "custom_timeouts", {}),
     ("retainOnDelete", "retain_on_delete", False),
+    ("deletedWith", "deleted_with", ""),
     ("created", "created", ""),
     ("modified", "modified", ""),
+    ("replaceOnChanges", "replace_on_changes", ()),
 )
 # What the CLI notes about a resource and no decision of ours needs.
-_IGNORED = frozenset({"sourcePosition", "stackTrace", "initErrors", "aliases", "ignoreChanges"})
+_IGNORED = frozenset({"sourcePosition", "stackTrace", "initErrors", "aliases", "ignoreChanges", "hideDiff"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,12 @@ class Resource:
     provider: str = ""
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     additional_secret_outputs: tuple[str, ...] = ()
+    custom_timeouts: dict[str, float] = field(default_factory=dict)
+    """In seconds, by `create`, `update` and `delete`."""
     retain_on_delete: bool = False
+    deleted_with: str = ""
+    """The URN of what takes this resource with it when it is deleted."""
+    replace_on_changes: tuple[str, ...] = ()
     delete: bool = False
     """It was replaced and is still to be deleted."""
     created: str = ""

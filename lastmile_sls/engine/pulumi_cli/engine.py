@@ -16,6 +16,7 @@ import yaml
 from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
+from lastmile_sls.engine import retention
 from lastmile_sls.engine.interface import (
     EngineError,
     EngineName,
@@ -25,6 +26,7 @@ from lastmile_sls.engine.interface import (
     Program,
     Result,
     Secret,
+    Standing,
 )
 from lastmile_sls.engine.pulumi_cli.backend import Backend, choose_backend
 from lastmile_sls.engine.pulumi_cli.command import find_command
@@ -54,9 +56,11 @@ class PulumiCliEngine:
         result = _run(lambda sink: stack.up(on_event=sink, color="never"), on_event, preview=False)
         return Result(changes(result.summary.resource_changes or {}), _shown(result.outputs))
 
-    def destroy(self, program: Program, on_event: OnEvent) -> Result:
-        """Delete every resource of the stack, and the stack."""
+    def destroy(self, program: Program, on_event: OnEvent, *, data: bool = False) -> Result:
+        """Delete every resource of the stack, and the stack; with `data`, also what it retains, and all that is in it."""
         stack = self._stack(program, on_event)
+        if data:
+            _import(stack, retention.unretained(_export(stack)))
         result = _run(lambda sink: stack.destroy(on_event=sink, color="never"), on_event, preview=False)
         stack.workspace.remove_stack(program.stack)
         return Result(changes(result.summary.resource_changes or {}), {})
@@ -74,26 +78,36 @@ class PulumiCliEngine:
             return any(summary.resource_count != 0 for summary in found)
         return there
 
+    def resources(self, program: Program) -> tuple[Standing, ...]:
+        """Return the resources that stand."""
+        return retention.standing(self._state(program))
+
+    def retained(self, program: Program) -> tuple[Standing, ...]:
+        """Return those of them that a destroy leaves standing."""
+        return retention.retained(self._state(program))
+
     def outputs(self, program: Program) -> Mapping[str, Any]:
         """Return the stack's outputs as of the last run."""
         return _shown(self._stack(program, _ignore).outputs()) if self.exists(program) else {}
 
     def export_state(self, program: Program) -> dict[str, Any]:
         """Return the stack in Pulumi's deployment format, secrets in plain text."""
-        deployment = self._stack(program, _ignore).export_stack()
-        state: dict[str, Any] = {"version": deployment.version, "deployment": deployment.deployment}
+        state = _export(self._stack(program, _ignore))
         state["deployment"].pop("secrets_providers", None)
         return state
 
     def adopt_state(self, program: Program, state: dict[str, Any]) -> None:
         """Take over a stack that the embedded engine exported; its secrets are encrypted on the way in."""
         stack = self._stack(program, _ignore)
-        importable = with_secrets_provider(program, state)
-        stack.import_stack(automation.Deployment(**importable))
+        _import(stack, with_secrets_provider(program, state))
 
     def forget(self, program: Program) -> None:
         """Drop the stack without touching its resources."""
         self._stack(program, _ignore).workspace.remove_stack(program.stack, force=True)
+
+    def _state(self, program: Program) -> dict[str, Any]:
+        empty: dict[str, Any] = {"deployment": {}}
+        return self.export_state(program) if self.exists(program) else empty
 
     def _backend(self, program: Program) -> Backend:
         return choose_backend(program, self._environ, self._home)
@@ -141,6 +155,18 @@ def with_secrets_provider(program: Program, state: dict[str, Any]) -> dict[str, 
             "--secrets-provider passphrase",
         )
     return {**state, "deployment": {**state["deployment"], "secrets_providers": provider}}
+
+
+def _export(stack: automation.Stack) -> dict[str, Any]:
+    deployment = stack.export_stack()
+    return {"version": deployment.version, "deployment": deployment.deployment}
+
+
+def _import(stack: automation.Stack, state: dict[str, Any]) -> None:
+    try:
+        stack.import_stack(automation.Deployment(**state))
+    except automation.CommandError as error:
+        raise EngineError(f"the Pulumi CLI could not take in the stack's state.\n{error}") from error
 
 
 def _run(command: Callable[[Callable[[EngineEvent], None]], _T], on_event: OnEvent, *, preview: bool) -> _T:

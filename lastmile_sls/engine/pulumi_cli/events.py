@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
 from lastmile_sls.engine.interface import Event, EventKind, Operation
+from lastmile_sls.engine.properties import shown
 
 # A replacement comes as three steps; the one called `replace` stands for all of them.
 _OPERATIONS: dict[str, Operation] = {
@@ -67,6 +68,7 @@ def _step(kind: EventKind, metadata: StepEventMetadata) -> Event | None:
         name=metadata.urn.rsplit("::", 1)[-1],
         urn=metadata.urn,
         changed=tuple(metadata.keys or metadata.diffs or ()),
+        inputs=shown(metadata.new.inputs or {}) if kind == "planned" and metadata.new else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 Runs inside the embedded engine and, as `pulumi-resource-checking`, under the Pulumi CLI. Its world is the
 folder CHECKING_WORLD. Ids are deterministic and a create adopts what it finds, as our own provider does.
-The property `value` scripts misbehaviour: "fail", "die-before", "die-after", "wait".
+The property `value` scripts misbehaviour: "fail", "fail-delete", "die-before", "die-after", "wait".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import time
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
@@ -88,7 +88,10 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct({**inputs, "mark": f"mark-{request.id}"}))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        self._note("delete", request.id)
+        outputs = from_struct(request.properties)
+        if outputs.get("value") == "fail-delete" and (self.world / "armed").exists():
+            self._fail(f"{request.id} cannot be deleted.", context)
+        self._note("delete", f"{request.id} emptied" if outputs.get("forceDestroy") else request.id)
         (self.world / f"{request.id}.json").unlink(missing_ok=True)
         return empty_pb2.Empty()
 
@@ -102,13 +105,16 @@ class CheckingProvider(provider_pb2_grpc.ResourceProviderServicer):
         with (self.world / "calls.log").open("a") as log:
             log.write(f"{verb} {identity}\n")
 
+    def _fail(self, message: str, context: Any) -> NoReturn:
+        if context:
+            context.abort(grpc.StatusCode.UNKNOWN, message)
+        raise ValueError(message)
+
     def _misbehave(self, inputs: dict[str, Any], when: str, context: Any) -> None:
         value = str(inputs.get("value"))
         armed = (self.world / "armed").exists()
         if value == "fail" and when == "before":
-            if context:
-                context.abort(grpc.StatusCode.UNKNOWN, "value is 'fail': this thing cannot be made.")
-            raise ValueError("value is 'fail': this thing cannot be made.")
+            self._fail("value is 'fail': this thing cannot be made.", context)
         if value == f"die-{when}" and armed:
             os.kill(os.getpid(), signal.SIGKILL)
         if value == f"wait-{when}" and armed:

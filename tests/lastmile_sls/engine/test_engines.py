@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
-from lastmile_sls.engine.interface import Engine, EngineError, Event, Secret
+from lastmile_sls.engine.interface import UNKNOWN, Engine, EngineError, Event, Secret
+from lastmile_sls.engine.properties import ARCHIVE_SIGNATURE, SIGNATURE_KEY
 from tests.lastmile_sls.engine.world import World
 
 A, B = {"name": "a", "value": 1}, {"name": "b", "of": "a"}
@@ -199,3 +201,128 @@ def test_a_renamed_resource_with_an_alias_is_kept(engine: Engine, world: World) 
     assert not engine.up(world.program(), ignore).changed
     engine.destroy(world.program(), ignore)
     assert world.standing() == []
+
+
+def test_a_planned_step_shows_what_the_provider_would_be_given(engine: Engine, world: World) -> None:
+    world.want({**A, "secret": "s3cret-value", "tags": {"model": "churn"}}, B)
+    heard = Heard()
+    engine.preview(world.program(), heard)
+    planned = {e.name: e.inputs for e in heard.events if e.kind == "planned"}
+    assert planned["b"] == {"value": UNKNOWN}
+    assert planned["group"] == {}
+    inputs = dict(planned["a"] or {})
+    assert isinstance(inputs.pop("secret"), Secret)
+    assert inputs == {"value": 1, "tags": {"model": "churn"}}
+    assert "s3cret-value" not in repr(heard.events)
+
+
+def test_what_is_carried_out_or_deleted_shows_no_inputs(engine: Engine, world: World) -> None:
+    world.want(A)
+    heard = Heard()
+    engine.up(world.program(), heard)
+    world.want()
+    engine.preview(world.program(), heard)
+    assert ("delete", "a") in heard.steps("planned")
+    assert [e for e in heard.events if e.inputs is not None and e.name == "a"] == []
+
+
+def test_a_changed_file_is_a_changed_resource(engine: Engine, world: World) -> None:
+    code = world.folder / "code"
+    code.mkdir()
+    (code / "app.py").write_text("one")
+    world.want({"name": "a", "archive": "code"})
+    engine.up(world.program(), ignore)
+    assert not engine.up(world.program(), ignore).changed
+    held = engine.export_state(world.program())["deployment"]["resources"][-1]["inputs"]["code"]
+    assert held[SIGNATURE_KEY] == ARCHIVE_SIGNATURE
+    assert held["path"] == "code"
+    (code / "app.py").write_text("two")
+    heard = Heard()
+    assert engine.up(world.program(), heard).changes == {"update": 1, "same": 2}
+    assert [e.changed for e in heard.events if e.operation == "update" and e.kind == "done"] == [("code",)]
+
+
+def test_a_part_of_a_property_can_be_ignored(engine: Engine, world: World) -> None:
+    ignoring: dict[str, object] = {"name": "a", "ignore_changes": ["tags.drifts", 'tags["an.other"]']}
+    world.want({**ignoring, "tags": {"drifts": 1, "stays": 1}})
+    engine.up(world.program(), ignore)
+    world.want({**ignoring, "tags": {"drifts": 2, "stays": 1, "an.other": 3}})
+    assert not engine.up(world.program(), ignore).changed
+    world.want({**ignoring, "tags": {"drifts": 2, "stays": 2}})
+    assert engine.up(world.program(), ignore).changes == {"update": 1, "same": 2}
+    made = json.loads((world.things_made / "a-here.json").read_text())
+    assert made == {"tags": {"drifts": 1, "stays": 2}}
+
+
+def test_a_change_can_ask_for_a_replacement(engine: Engine, world: World) -> None:
+    replacing: dict[str, object] = {"name": "a", "replace_on_changes": ["value"]}
+    world.want({**replacing, "value": 1, "tags": {"x": 1}})
+    engine.up(world.program(), ignore)
+    world.want({**replacing, "value": 1, "tags": {"x": 2}})
+    assert engine.up(world.program(), ignore).changes == {"update": 1, "same": 2}
+    world.calls()
+    world.want({**replacing, "value": 2, "tags": {"x": 2}})
+    assert engine.up(world.program(), ignore).changes["replace"] == 1
+
+
+def test_what_goes_with_another_is_not_deleted_by_itself(engine: Engine, world: World) -> None:
+    world.want(A, {"name": "b", "deleted_with": "a"}, {"name": "c", "deleted_with": "a"})
+    engine.up(world.program(), ignore)
+    world.calls()
+    world.want(A, {"name": "b", "deleted_with": "a"})
+    engine.up(world.program(), ignore)
+    assert world.calls() == ["delete c-here"]
+    assert engine.destroy(world.program(), ignore).changes == {"delete": 4}
+    assert world.calls() == ["delete a-here"]
+
+
+def test_the_default_provider_is_configured_by_the_stack(engine: Engine, world: World) -> None:
+    world.want(A)
+    engine.up(world.program({"checking:region": "here", "world:setting": "on"}), ignore)
+    engine.up(world.program({"checking:region": "there", "world:setting": "on"}), ignore)
+    resources = engine.export_state(world.program())["deployment"]["resources"]
+    provider = next(r for r in resources if r["type"] == "pulumi:providers:checking")
+    assert provider["inputs"] == {"region": "there"}
+
+
+BUCKET = {"name": "bucket", "retain_on_delete": True, "forceDestroy": False}
+POLICY = {"name": "policy", "value": "x", "retain_on_delete": True, "secret": "hush"}
+
+
+def test_it_says_what_stands_and_what_a_destroy_leaves(engine: Engine, world: World) -> None:
+    assert engine.resources(world.program()) == ()
+    assert engine.retained(world.program()) == ()
+    world.want(A, BUCKET, {"name": "part", "deleted_with": "bucket"})
+    engine.up(world.program(), ignore)
+    assert sorted((r.type, r.name, r.id) for r in engine.resources(world.program())) == [
+        ("checking:index:Thing", "a", "a-here"),
+        ("checking:index:Thing", "bucket", "bucket-here"),
+        ("checking:index:Thing", "part", "part-here"),
+    ]
+    left = [r.id for r in engine.retained(world.program())]
+    assert left == ["bucket-here", "part-here"]
+    engine.destroy(world.program(), ignore)
+    assert world.standing() == left
+
+
+def test_destroy_with_data_leaves_nothing(engine: Engine, world: World) -> None:
+    world.want(A, BUCKET, POLICY)
+    engine.up(world.program(), ignore)
+    world.calls()
+    assert engine.destroy(world.program(), ignore, data=True).changes == {"delete": 5}
+    assert sorted(world.calls()) == ["delete a-here", "delete bucket-here emptied", "delete policy-here"]
+    assert world.standing() == []
+    assert not engine.exists(world.program())
+
+
+def test_a_destroy_with_data_that_fails_halfway_is_repeated(engine: Engine, world: World) -> None:
+    world.want(BUCKET, {"name": "stuck", "value": "fail-delete"})
+    engine.up(world.program(), ignore)
+    (world.things_made / "armed").touch()
+    with pytest.raises(EngineError, match="stuck-here cannot be deleted"):
+        engine.destroy(world.program(), ignore, data=True)
+    assert engine.exists(world.program())
+    (world.things_made / "armed").unlink()
+    engine.destroy(world.program(), ignore, data=True)
+    assert world.standing() == []
+    assert not engine.exists(world.program())

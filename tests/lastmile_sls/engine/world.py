@@ -35,9 +35,15 @@ group = Group("group")
 made = {}
 for thing in json.loads(pathlib.Path("things.json").read_text()):
     options = {key: thing[key] for key in ("protect", "ignore_changes", "retain_on_delete",
-               "delete_before_replace", "additional_secret_outputs", "aliases") if key in thing}
+               "delete_before_replace", "additional_secret_outputs", "aliases", "replace_on_changes") if key in thing}
+    if "deleted_with" in thing:
+        options["deleted_with"] = made[thing["deleted_with"]]
+    if "custom_timeouts" in thing:
+        options["custom_timeouts"] = pulumi.CustomTimeouts(**thing["custom_timeouts"])
     options["depends_on"] = [made[name] for name in thing.get("depends_on", ())]
-    props = {key: thing[key] for key in ("value", "place") if key in thing}
+    props = {key: thing[key] for key in ("value", "place", "tags", "forceDestroy") if key in thing}
+    if "archive" in thing:
+        props["code"] = pulumi.FileArchive(thing["archive"])
     if "of" in thing:
         props["value"] = made[thing["of"]].mark
     if "secret" in thing:

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2
 
 from lastmile_sls.engine import properties
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
@@ -29,6 +31,36 @@ def ignore(event: Event) -> None:
 @pytest.fixture
 def engine(tmp_path: Path) -> EmbeddedEngine:
     return EmbeddedEngine(tmp_path / "home" / "stacks", {"checking": CheckingProvider})
+
+
+class AnsweringProvider(CheckingProvider):
+    """Has one function, which tells the provider's configuration, and writes down its timeouts."""
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        self.config = properties.from_struct(request.args)
+        return super().Configure(request, context)
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        assert request.tok == "checking:index:where"
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").update({**properties.from_struct(request.args), **self.config})
+        return response
+
+    def Create(self, request: Any, context: Any) -> Any:
+        self._wait_at_most("Create", request)
+        return super().Create(request, context)
+
+    def Update(self, request: Any, context: Any) -> Any:
+        self._wait_at_most("Update", request)
+        return super().Update(request, context)
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        self._wait_at_most("Delete", request)
+        return super().Delete(request, context)
+
+    def _wait_at_most(self, verb: str, request: Any) -> None:
+        with (self.world / "timeouts").open("a") as note:
+            note.write(f"{verb} {request.timeout} ")
 
 
 def up_and_die(world: World, home: Path) -> None:
@@ -49,6 +81,8 @@ def test_the_constants_are_those_of_the_sdk() -> None:
     assert properties.UNKNOWN_SENTINEL == rpc.UNKNOWN
     assert rpc._special_sig_key == properties.SIGNATURE_KEY
     assert rpc._special_secret_sig == properties.SECRET_SIGNATURE
+    assert rpc._special_asset_sig == properties.ASSET_SIGNATURE
+    assert rpc._special_archive_sig == properties.ARCHIVE_SIGNATURE
 
 
 def test_what_died_while_being_created_and_is_wanted_no_more_is_deleted(
@@ -69,6 +103,27 @@ def test_destroy_finds_what_a_killed_run_left(engine: EmbeddedEngine, world: Wor
     engine.destroy(world.program(), ignore)
     assert world.standing() == []
     assert not engine.exists(world.program())
+
+
+def test_destroy_with_data_also_takes_what_a_killed_run_left(
+    engine: EmbeddedEngine, world: World, tmp_path: Path
+) -> None:
+    world.want({"name": "a", "value": "die-after", "retain_on_delete": True})
+    up_and_die(world, tmp_path / "home")
+    engine.destroy(world.program(), ignore, data=True)
+    assert world.standing() == []
+
+
+def test_a_destroy_on_a_broken_state_keeps_the_backup(engine: EmbeddedEngine, world: World) -> None:
+    world.want({"name": "a", "value": 1})
+    for _ in range(2):
+        engine.up(world.program(), ignore)
+    path = engine.state_path(world.program())
+    backup = path.with_suffix(".json.bak").read_text()
+    path.write_text("broken")
+    with pytest.raises(EngineError, match="it is not JSON"):
+        engine.destroy(world.program(), ignore, data=True)
+    assert path.with_suffix(".json.bak").read_text() == backup
 
 
 def test_an_interrupted_update_is_repeated_even_when_the_old_wish_is_back(
@@ -188,19 +243,14 @@ CLASS = (
     ("program", "what"),
     [
         ("T('a', O(import_='x'))", "import_ on checking:index:Thing a"),
-        ("T('a', O(replace_on_changes=['value']))", "replace_on_changes on checking:index:Thing a"),
-        ("T('a', O(deleted_with=T('b')))", "deleted_with on checking:index:Thing a"),
-        (
-            "T('a', O(custom_timeouts=pulumi.CustomTimeouts('1m')))",
-            "custom_timeouts on checking:index:Thing a",
-        ),
-        (
-            "T('a', O(ignore_changes=['value.part']))",
-            "ignore_changes of a part of a property (value.part) on a",
-        ),
+        ("T('a', O(replace_with=[T('b')]))", "replace_with on checking:index:Thing a"),
         ("T('a', O(transforms=[lambda a: None]))", "transforms on checking:index:Thing a"),
         ("pulumi.runtime.register_resource_transform(lambda a: None)", "transforms"),
         ("pulumi.runtime.invoke('checking:index:get', {})", "the function checking:index:get"),
+        (
+            "pulumi.runtime.invoke('aws:index/getRegion:getRegion', {})",
+            "the function aws:index/getRegion:getRegion",
+        ),
         ("pulumi.StackReference('o/p/s')", "pulumi:pulumi:StackReference.get"),
         (
             "T('a', O(hooks=pulumi.ResourceHookBinding(before_create=[lambda a: None])))",
@@ -220,11 +270,87 @@ def test_what_it_does_not_carry_is_refused_by_name(
     assert not [call for call in world.calls() if call == "create a-here"]
 
 
-def test_assets_are_refused(engine: EmbeddedEngine, world: World) -> None:
-    text = CLASS.replace("{'value': 1}", "{'value': pulumi.StringAsset('x')}")
+def test_a_missing_file_is_named(engine: EmbeddedEngine, world: World) -> None:
+    text = CLASS.replace("{'value': 1}", "{'value': pulumi.FileArchive('bundle.zip')}")
     (world.folder / "__main__.py").write_text(text + "T('a')\n")
-    with pytest.raises(EngineError, match="an asset or a reference among the inputs of a"):
+    with pytest.raises(EngineError) as caught:
+        engine.preview(world.program(), ignore)
+    assert caught.value.message == (
+        f"value of checking:index:Thing a is bundle.zip, which cannot be read in {world.folder}: "
+        "No such file or directory."
+    )
+    assert (
+        caught.value.hint
+        == "Make the file before the program runs, or give its path from the project's folder."
+    )
+
+
+def test_functions_go_to_the_provider(world: World, tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path / "stacks", {"checking": AnsweringProvider})
+    (world.folder / "__main__.py").write_text(
+        "import pulumi\n"
+        "there = pulumi.InvokeOptions(provider=pulumi.ProviderResource('checking', 'p', {'region': 'there'}))\n"
+        "ask = lambda o: pulumi.runtime.invoke_output('checking:index:where', {'of': 'me'}, o)\n"
+        "pulumi.export('here', ask(pulumi.InvokeOptions(version='1.2.3')))\n"
+        "pulumi.export('there', ask(there))\n"
+        "pulumi.export('plain', pulumi.runtime.invoke('checking:index:where', {'of': 'all'}).value)\n"
+    )
+    program = world.program({"checking:region": "here"})
+    for result in (engine.preview(program, ignore), engine.up(program, ignore)):
+        assert result.outputs == {
+            "here": {"of": "me", "region": "here", "version": "1.2.3"},
+            "there": {"of": "me", "region": "there"},
+            "plain": {"of": "all", "region": "here"},
+        }
+    urns = [r["urn"] for r in engine.export_state(program)["deployment"]["resources"]]
+    assert "urn:pulumi:test::world::pulumi:providers:checking::default_1_2_3" in urns
+
+
+def test_a_function_of_what_is_unknown_is_not_asked(world: World, tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path / "stacks", {"checking": AnsweringProvider})
+    (world.folder / "__main__.py").write_text(
+        CLASS + "answer = pulumi.runtime.invoke_output('checking:index:where', {'of': T('a').id})\n"
+        "pulumi.export('answer', answer['of'])\n"
+    )
+    assert engine.preview(world.program(), ignore).outputs == {"answer": UNKNOWN}
+    assert engine.up(world.program(), ignore).outputs == {"answer": "a-here"}
+
+
+def test_secret_configuration_reaches_the_default_provider_marked(
+    engine: EmbeddedEngine, world: World
+) -> None:
+    (world.folder / "__main__.py").write_text(CLASS + "T('a')\n")
+    program = Program(
+        world.folder, "world", "test", {"checking:token": "s3cret"}, frozenset({"checking:token"})
+    )
+    engine.up(program, ignore)
+    resources = engine.export_state(program)["deployment"]["resources"]
+    provider = next(r for r in resources if r["type"] == "pulumi:providers:checking")
+    marked = {properties.SIGNATURE_KEY: properties.SECRET_SIGNATURE, "plaintext": '"s3cret"'}
+    assert provider["inputs"] == {"token": marked}
+
+
+def test_timeouts_reach_the_provider_and_the_state(world: World, tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path / "stacks", {"checking": AnsweringProvider})
+    timeouts = {"create": "1h30m", "update": "90s", "delete": "500ms"}
+    for value in (1, 2):
+        world.want({"name": "a", "value": value, "custom_timeouts": timeouts})
         engine.up(world.program(), ignore)
+    held = engine.export_state(world.program())["deployment"]["resources"][-1]
+    assert held["customTimeouts"] == {"create": 5400, "update": 90, "delete": 0.5}
+    engine.destroy(world.program(), ignore)
+    assert (world.things_made / "timeouts").read_text() == "Create 5400.0 Update 90.0 Delete 0.5 "
+
+
+def test_a_timeout_that_is_no_time_is_refused(engine: EmbeddedEngine, world: World) -> None:
+    world.want({"name": "a", "custom_timeouts": {"create": "soon"}})
+    with pytest.raises(EngineError) as caught:
+        engine.preview(world.program(), ignore)
+    assert (
+        caught.value.message
+        == "custom_timeouts.create of checking:index:Thing a is 'soon', which is not a time."
+    )
+    assert caught.value.hint == "Write it like 30s, 10m or 1h30m."
 
 
 def test_a_package_without_a_provider_is_refused(engine: EmbeddedEngine, world: World) -> None:
