@@ -1,133 +1,92 @@
-"""The provider's resources as a Pulumi schema, which is also what its checks and diffs go by."""
+"""What a type of resource takes and gives, for Pulumi's schema and for what every type is checked and compared by."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lastmile_sls import __version__
 
-_STRING, _INTEGER, _NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
-_STRINGS = {"type": "array", "items": _STRING}
-_STRING_MAP = {"type": "object", "additionalProperties": _STRING}
-_ANY = {"$ref": "pulumi.json#/Any"}
-_PLACE = {
-    "deployment": {**_STRING, "description": "The deployment it belongs to.", "willReplaceOnChanges": True},
-    "name": {**_STRING, "description": "Its name in the deployment.", "willReplaceOnChanges": True},
-}
-_TAGS = {"tags": {**_STRING_MAP, "description": "Cost tags."}}
+Property = Mapping[str, Any]
+"""A property as Pulumi's schema describes it (www.pulumi.com/docs/iac/extending-pulumi/schema)."""
 
-INPUTS: dict[str, dict[str, dict[str, Any]]] = {
-    "key": {**_PLACE, **_TAGS},
-    "function": {
-        **_PLACE,
-        "source": {**_STRING, "description": "The bundle's folder. What counts is its digest."},
-        "bundleDigest": {**_STRING, "description": "The digest of the bundle's manifest."},
-        "memoryMb": {**_INTEGER, "description": "Resident memory of one process, MB."},
-        "timeoutS": {**_INTEGER, "description": "A request is given up after this, seconds."},
-        "idleTimeoutS": {**_INTEGER, "description": "An idle process ends after this, seconds."},
-        "concurrency": {**_INTEGER, "description": "Requests that one process answers at once."},
-        "minInstances": {**_INTEGER, "description": "Processes kept warm."},
-        "maxInstances": {**_INTEGER, "description": "Never more processes."},
-        "environment": {**_STRING_MAP, "description": "Environment variables."},
-        "routing": {**_ANY, "description": "Which version answers which share, until a document says so."},
-        "bucket": {**_STRING, "description": "The bucket that it reads and writes."},
-        "routingDocument": {**_STRING, "description": "The live routing document's path in the bucket."},
-        "queue": {**_STRING, "description": "The queue that it sends to and works on."},
-        "calls": {**_STRINGS, "description": "The functions of the deployment that it may ask."},
-        "why": {**_STRING, "description": "Why it serves what it serves."},
-        **_TAGS,
-    },
-    "route": {
-        **_PLACE,
-        "function": {**_STRING, "description": "The function behind it."},
-        "port": {**_INTEGER, "description": "The port; by default the first free one from 8080."},
-        "auth": {**_STRING, "description": "`key`, `jwt` or `public`."},
-        "jwt": {**_ANY, "description": "`issuer` and `audiences`, with auth jwt."},
-        "keyDigests": {**_STRINGS, "description": "The digests of the keys that are let in."},
-        "cors": {**_ANY, "description": "`allowOrigins`: the web pages that may call."},
-        "rateLimit": {**_ANY, "description": "`requestsPerS`, `burst`."},
-        **_TAGS,
-    },
-    "bucket": {**_PLACE, **_TAGS},
-    "document": {
-        **_PLACE,
-        "bucket": {**_STRING, "description": "The bucket it lies in.", "willReplaceOnChanges": True},
-        "path": {**_STRING, "description": "Its path there.", "willReplaceOnChanges": True},
-        "content": {**_STRING, "description": "What it says when it is made; later changes are left alone."},
-        **_TAGS,
-    },
-    "queue": {
-        **_PLACE,
-        "maxAttempts": {**_INTEGER, "description": "Then a message is set aside."},
-        "visibilityTimeoutS": {**_NUMBER, "description": "A worker's time for one message, seconds."},
-        "retentionS": {**_NUMBER, "description": "How long a message is kept, seconds."},
-        **_TAGS,
-    },
-}
-OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
-    "key": {
-        "value": {**_STRING, "description": "The key.", "secret": True},
-        "digest": {**_STRING, "description": "How the gateway knows the key."},
-    },
-    "function": {},
-    "route": {
-        "port": {**_INTEGER, "description": "The port."},
-        "url": {**_STRING, "description": "The address."},
-    },
-    "bucket": {"url": {**_STRING, "description": "The folder, `file://...`."}},
-    "document": {"url": {**_STRING, "description": "The file, `file://...`."}},
-    "queue": {"path": {**_STRING, "description": "The queue's file."}},
-}
-_OPTIONAL: dict[str, frozenset[str]] = {
-    "function": frozenset({"environment", "bucket", "routingDocument", "queue", "calls", "why", "tags"}),
-    "route": frozenset({"port", "cors", "rateLimit", "jwt", "tags"}),
-    "queue": frozenset({"retentionS", "tags"}),
-}
-_TAGS_ONLY = frozenset({"tags"})
-NOT_COMPARED = frozenset({"source", "content"})
-"""Inputs whose change alone changes nothing."""
+STRING: Property = {"type": "string"}
+INTEGER: Property = {"type": "integer"}
+NUMBER: Property = {"type": "number"}
+STRINGS: Property = {"type": "array", "items": STRING}
+STRING_MAP: Property = {"type": "object", "additionalProperties": STRING}
+ANY: Property = {"$ref": "pulumi.json#/Any"}
 
 
-def kind_of(type_token: str) -> str:
-    """Return the kind of a type, `function` for `lastmile:local:Function`. Raises KeyError for others."""
-    package, module, name = type_token.split(":")
-    kind = name.lower()
-    if (package, module) != ("lastmile", "local") or kind not in INPUTS:
-        raise KeyError(type_token)
-    return kind
+@dataclass(frozen=True)
+class Schema:
+    """A type of resource."""
 
+    token: str
+    """How programs name it, `lastmile:MODULE:TYPE`."""
+    description: str
+    inputs: Mapping[str, Property]
+    outputs: Mapping[str, Property]
+    """Beside the inputs, which a resource gives as well."""
+    optional: frozenset[str] = frozenset()
+    """The inputs that it can do without."""
+    not_compared: frozenset[str] = frozenset()
+    """The inputs whose change alone changes nothing."""
 
-def missing_inputs(kind: str, given: dict[str, Any]) -> list[str]:
-    """Return the required inputs that are not given."""
-    return [name for name in required_inputs(kind) if given.get(name) is None]
+    @property
+    def required(self) -> list[str]:
+        """The inputs that it cannot do without."""
+        return [name for name in self.inputs if name not in self.optional]
 
+    def check(self, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return the inputs that are missing and those that are none, as (property, reason)."""
+        missing = [(name, f"{name} is missing.") for name in self.required if given.get(name) is None]
+        strange = [name for name in given if name not in self.inputs and not name.startswith("__")]
+        return missing + [(name, f"{name} is not an input of {self.token}.") for name in strange]
 
-def required_inputs(kind: str) -> list[str]:
-    """Return the inputs that a kind cannot do without."""
-    optional = _OPTIONAL.get(kind, _TAGS_ONLY)
-    return [name for name in INPUTS[kind] if name not in optional]
+    def changed(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+        """Return the inputs that differ; one that is not given and one that is null or empty are the same."""
+        return [
+            name
+            for name in self.inputs
+            if name not in self.not_compared
+            and old.get(name) != new.get(name)
+            and not (old.get(name) in (None, {}, []) and new.get(name) in (None, {}, []))
+        ]
 
+    def replacing(self, changed: Iterable[str]) -> list[str]:
+        """Return those of the changed inputs for which there must be another resource."""
+        return [name for name in changed if self.inputs[name].get("willReplaceOnChanges")]
 
-def pulumi_schema() -> str:
-    """Return the schema as Pulumi reads it, JSON text."""
-    resources = {
-        f"lastmile:local:{kind.capitalize()}": {
-            "description": f"A {kind} of lastmile's embedded cloud on this machine.",
-            "inputProperties": INPUTS[kind],
-            "requiredInputs": required_inputs(kind),
-            "properties": {**INPUTS[kind], **OUTPUTS[kind]},
-            "required": sorted({*OUTPUTS[kind], "deployment", "name"}),
+    @property
+    def document(self) -> dict[str, Any]:
+        """As Pulumi reads it."""
+        return {
+            "description": self.description,
+            "inputProperties": self.inputs,
+            "requiredInputs": self.required,
+            "properties": {**self.inputs, **self.outputs},
+            "required": sorted({*self.outputs, *self.required}),
         }
-        for kind in INPUTS
-    }
+
+
+def described(kind: Property, description: str, *, replaces: bool = False, secret: bool = False) -> Property:
+    """Return a property of a kind with what it says; one that `replaces` belongs to the resource's identity."""
+    marks = {"willReplaceOnChanges": replaces, "secret": secret}
+    return {**kind, "description": description, **{name: True for name, holds in marks.items() if holds}}
+
+
+def pulumi_schema(schemas: Iterable[Schema]) -> str:
+    """Return the package's schema as Pulumi reads it, JSON text."""
     return json.dumps(
         {
             "name": "lastmile",
             "version": __version__,
-            "description": "lastmile's embedded cloud.",
+            "description": "lastmile's embedded cloud, and what no cloud's own package has.",
             "config": {},
             "provider": {},
-            "resources": resources,
+            "resources": {schema.token: schema.document for schema in schemas},
         }
     )

@@ -1,19 +1,20 @@
-"""The provider's service: Pulumi's `ResourceProvider` protocol in front of the embedded cloud."""
+"""The provider's service: Pulumi's `ResourceProvider` protocol in front of the types of resources."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from lastmile_sls import __version__
+from lastmile_sls.delivery.patience import Patience
 from lastmile_sls.engine.properties import (
-    UNKNOWN_SENTINEL,
     Properties,
     from_struct,
     is_unknown,
@@ -21,25 +22,27 @@ from lastmile_sls.engine.properties import (
     secret,
     to_struct,
 )
-from lastmile_sls.local.cloud import Cloud
-from lastmile_sls.provider.schema import (
-    INPUTS,
-    NOT_COMPARED,
-    OUTPUTS,
-    kind_of,
-    missing_inputs,
-    pulumi_schema,
-)
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.provider.resource import ResourceType, State, Values
+from lastmile_sls.provider.schema import pulumi_schema
+from lastmile_sls.provider.table import resource_types
 
 
 class LastmileProvider(ResourceProviderServicer):
-    """Ids are deterministic, and a create adopts what a killed run of the same stack left.
+    """Hands each request to the type that it is about.
 
     Methods raise LastmileError; whoever serves them over gRPC turns it into a status.
     """
 
-    def __init__(self, engine: str, home: Path) -> None:
-        self._cloud = Cloud(home, engine)
+    def __init__(
+        self,
+        engine: str,
+        home: Path,
+        environ: Mapping[str, str] = os.environ,
+        patience: Patience | None = None,
+    ) -> None:
+        self._patience = patience or Patience()
+        self._types = resource_types(engine, home, environ, self._patience)
 
     def Handshake(self, request: Any, context: Any) -> wire.ProviderHandshakeResponse:
         """Say which of the protocol's features we speak."""
@@ -49,7 +52,7 @@ class LastmileProvider(ResourceProviderServicer):
 
     def GetSchema(self, request: Any, context: Any) -> wire.GetSchemaResponse:
         """Return the schema."""
-        return wire.GetSchemaResponse(schema=pulumi_schema())
+        return wire.GetSchemaResponse(schema=pulumi_schema(kind.schema for kind in self._types.values()))
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
         """Return the version."""
@@ -69,32 +72,20 @@ class LastmileProvider(ResourceProviderServicer):
 
     def Check(self, request: Any, context: Any) -> wire.CheckResponse:
         """Refuse inputs that are missing, unknown to us, or out of range."""
-        kind = kind_of(request.type or _type(request.urn))
-        inputs = from_struct(request.news)
-        plain = reveal(inputs)
-        wrong = [(name, f"{name} is missing.") for name in missing_inputs(kind, plain)]
-        wrong += [
-            (name, f"{name} is not an input of a {kind}.")
-            for name in plain
-            if name not in INPUTS[kind] and not name.startswith("__")
-        ]
+        kind = self._type(request)
+        plain = _plain(request.news)
         known = {name: value for name, value in plain.items() if not is_unknown(value)}
-        if not wrong:
-            wrong = self._cloud.check(kind, known)
+        wrong = kind.schema.check(plain) or kind.check(known)
         failures = [wire.CheckFailure(property=name, reason=reason) for name, reason in wrong]
         return wire.CheckResponse(inputs=request.news, failures=failures)
 
     def Diff(self, request: Any, context: Any) -> wire.DiffResponse:
         """Compare inputs, and look whether the resource is still what it was."""
-        kind = kind_of(request.type or _type(request.urn))
-        old, new = reveal(from_struct(request.old_inputs)), reveal(from_struct(request.news))
-        changed = [
-            name
-            for name in INPUTS[kind]
-            if name not in NOT_COMPARED and old.get(name) != new.get(name) and not _only_unset(old, new, name)
-        ]
-        replaces = [name for name in changed if INPUTS[kind][name].get("willReplaceOnChanges")]
-        changed += [name for name in self._cloud.drifted(request.id) if name not in changed]
+        kind = self._type(request)
+        state, wanted = _state(request.id, request.old_inputs, request.olds), _plain(request.news)
+        changed = kind.schema.changed(state.inputs, wanted)
+        replaces = kind.schema.replacing(changed)
+        changed += [name for name in kind.drifted(state, wanted) if name not in changed]
         some, none = wire.DiffResponse.DIFF_SOME, wire.DiffResponse.DIFF_NONE
         return wire.DiffResponse(
             changes=some if changed else none, diffs=changed, replaces=replaces, deleteBeforeReplace=True
@@ -102,79 +93,70 @@ class LastmileProvider(ResourceProviderServicer):
 
     def Create(self, request: Any, context: Any) -> wire.CreateResponse:
         """Make the resource, or adopt it."""
-        kind = kind_of(request.type or _type(request.urn))
-        inputs = from_struct(request.properties)
+        kind, inputs = self._type(request), from_struct(request.properties)
         if request.preview:
-            return wire.CreateResponse(properties=to_struct(_planned(kind, inputs)))
-        id_, outputs = self._cloud.apply(kind, request.urn, reveal(inputs))
-        return wire.CreateResponse(id=id_, properties=to_struct(_made(kind, inputs, outputs)))
+            return wire.CreateResponse(properties=_made(kind, inputs, kind.planned(reveal(inputs), {})))
+        id_, outputs = kind.create(request.urn, reveal(inputs))
+        return wire.CreateResponse(id=id_, properties=_made(kind, inputs, outputs))
 
     def Update(self, request: Any, context: Any) -> wire.UpdateResponse:
         """Make the resource what its new inputs say."""
-        kind = kind_of(request.type or _type(request.urn))
-        inputs = from_struct(request.news)
+        kind, inputs = self._type(request), from_struct(request.news)
+        state = _state(request.id, request.old_inputs, request.olds)
         if request.preview:
-            return wire.UpdateResponse(
-                properties=to_struct(_replanned(kind, inputs, from_struct(request.olds)))
-            )
-        _, outputs = self._cloud.apply(kind, request.urn, reveal(inputs))
-        return wire.UpdateResponse(properties=to_struct(_made(kind, inputs, outputs)))
+            outputs = kind.planned(reveal(inputs), state.outputs)
+        else:
+            outputs = kind.update(request.urn, state, reveal(inputs))
+        return wire.UpdateResponse(properties=_made(kind, inputs, outputs))
 
     def Read(self, request: Any, context: Any) -> wire.ReadResponse:
         """Return the resource as it is; an empty id when it is gone."""
-        kind = kind_of(request.type or _type(request.urn))
-        record = self._cloud.read(request.id)
-        if record is None:
+        kind = self._type(request)
+        found = kind.read(_state(request.id, request.inputs, request.properties))
+        if found is None:
             return wire.ReadResponse()
-        inputs = dict(record.inputs)
+        inputs, outputs = dict(found[0]), found[1]
         return wire.ReadResponse(
-            id=request.id,
-            inputs=to_struct(inputs),
-            properties=to_struct(_made(kind, inputs, record.outputs)),
+            id=request.id, inputs=to_struct(inputs), properties=_made(kind, inputs, outputs)
         )
 
     def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:
         """Delete the resource, if it is there."""
-        self._cloud.delete(request.id)
+        self._type(request).delete(_state(request.id, request.old_inputs, request.properties))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
-        """Do nothing: every operation is short."""
+        """End what waits; what is being done is done."""
+        self._patience.end()
         return empty_pb2.Empty()
 
     def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
         """Do nothing: we never call the engine."""
         return empty_pb2.Empty()
 
+    def _type(self, request: Any) -> ResourceType:
+        token = request.type or request.urn.split("::")[2].rsplit("$", 1)[-1]
+        found = self._types.get(token)
+        if found is None:
+            known = ", ".join(self._types)
+            raise LastmileError(f"the provider has no resource of the type {token}.", f"It has {known}.")
+        return found
 
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rsplit("$", 1)[-1]
+
+def _plain(struct: struct_pb2.Struct) -> Properties:
+    values: Properties = reveal(from_struct(struct))
+    return values
 
 
-def _made(kind: str, inputs: Properties, outputs: Mapping[str, Any]) -> Properties:
+def _state(id_: str, inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> State:
+    return State(id_, _plain(inputs), _plain(outputs))
+
+
+def _made(kind: ResourceType, inputs: Properties, outputs: Values) -> struct_pb2.Struct:
+    """Return a resource's properties: its inputs, and its own outputs, the secret ones marked."""
+    own = {name: outputs[name] for name in kind.schema.outputs if name in outputs}
     marked = {
-        name: secret(value) if OUTPUTS[kind].get(name, {}).get("secret") else value
-        for name, value in outputs.items()
+        name: secret(value) if kind.schema.outputs[name].get("secret") else value
+        for name, value in own.items()
     }
-    return {**inputs, **marked}
-
-
-def _planned(kind: str, inputs: Properties) -> Properties:
-    """Return a new resource's properties before it is made; a port that is asked for tells the address."""
-    outputs = dict.fromkeys(OUTPUTS[kind], UNKNOWN_SENTINEL)
-    return _made(kind, inputs, {**outputs, **_known_address(kind, inputs)})
-
-
-def _replanned(kind: str, inputs: Properties, olds: Properties) -> Properties:
-    kept = {name: olds[name] for name in OUTPUTS[kind] if name in olds}
-    return {**inputs, **kept, **_known_address(kind, inputs)}
-
-
-def _known_address(kind: str, inputs: Properties) -> Properties:
-    port = inputs.get("port") if kind == "route" else None
-    return {"port": port, "url": f"http://127.0.0.1:{port}"} if port and not is_unknown(port) else {}
-
-
-def _only_unset(old: Properties, new: Properties, name: str) -> bool:
-    """An input that is not given and one that is null mean the same."""
-    return old.get(name) in (None, {}, []) and new.get(name) in (None, {}, [])
+    return to_struct({**inputs, **marked})

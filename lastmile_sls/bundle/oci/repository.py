@@ -23,6 +23,7 @@ from lastmile_sls.bundle.oci.reference import RegistryReference
 from lastmile_sls.bundle.oci.transport import Answer, Pause, Transport, Upload, reason, with_retries
 from lastmile_sls.errors import LastmileError
 
+_TAGGED = b"GOOGLE_MANIFEST_DANGLING_TAG"
 _ACCEPTED = {"accept": ", ".join((*INDEXES, *MANIFESTS))}
 
 
@@ -35,6 +36,7 @@ class Repository:
         credentials: Credentials,
         *,
         writes: bool = False,
+        deletes: bool = False,
         mounts_from: Sequence[str] = (),
         pause: Pause = time.sleep,
     ) -> None:
@@ -44,7 +46,8 @@ class Repository:
         scheme = "http" if reference.is_local else "https"
         host = "registry-1.docker.io" if reference.registry == "docker.io" else reference.registry
         self._root = f"{scheme}://{host}/v2/{reference.repository}"
-        scopes = [f"repository:{reference.repository}:{'pull,push' if writes else 'pull'}"]
+        actions = ["pull", *(["push"] if writes else []), *(["delete"] if deletes else [])]
+        scopes = [f"repository:{reference.repository}:{','.join(actions)}"]
         scopes += [f"repository:{repository}:pull" for repository in mounts_from]
         self._authorization = Authorization(reference, scopes, credentials, self._transport, pause)
 
@@ -142,6 +145,21 @@ class Repository:
         if (found := self.manifest_digest(name)) != digest_of(content):
             told = f"{self.reference}: {digest_of(content)} was written, but the registry now has {found or 'nothing'}."
             raise LastmileError(told, "Somebody else may have pushed at the same time: run again.")
+
+    def delete_manifest(self, digest: str, tag: str) -> None:
+        """Delete an image, and its tag where it must go first (Google's registries), if the registry lets anybody.
+
+        Raises LastmileError when it refuses us.
+        """
+        answer = self._ask("DELETE", f"/manifests/{digest}")
+        if _TAGGED in answer.body:
+            self._require(
+                self._ask("DELETE", f"/manifests/{tag}"), f"deleting the tag {tag}", 200, 202, 204, 404
+            )
+            answer = self._ask("DELETE", f"/manifests/{digest}")
+        # Some answer 400 and say why in the body (code-13 of the distribution specification).
+        if answer.status not in (404, 405) and b'"UNSUPPORTED"' not in answer.body:
+            self._require(answer, "deleting the manifest", 200, 202, 204)
 
     def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         return self._ask("GET", path, headers)

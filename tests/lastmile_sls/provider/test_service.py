@@ -12,10 +12,11 @@ import pytest
 import yaml
 from pulumi.runtime.proto import provider_pb2 as wire
 
+from lastmile_sls.delivery.patience import Patience
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
 from lastmile_sls.engine.interface import EngineError, Event, Program, Secret
-from lastmile_sls.engine.properties import from_struct, is_unknown, to_struct
-from lastmile_sls.provider.schema import INPUTS, kind_of, missing_inputs
+from lastmile_sls.engine.properties import from_struct, is_unknown, secret, to_struct
+from lastmile_sls.errors import LastmileError
 from lastmile_sls.provider.service import LastmileProvider
 
 PROGRAM = """
@@ -93,7 +94,7 @@ def check(kind: str, **inputs: Any) -> list[tuple[str, str]]:
 def test_missing_and_unknown_inputs_are_named() -> None:
     assert check("Key", deployment="own-dev", nam="key") == [
         ("name", "name is missing."),
-        ("nam", "nam is not an input of a key."),
+        ("nam", "nam is not an input of lastmile:local:Key."),
     ]
 
 
@@ -105,8 +106,11 @@ def test_a_name_that_would_leave_its_folder_is_refused() -> None:
 
 @pytest.mark.parametrize("token", ["aws:s3:Bucket", "lastmile:cloud:Key", "lastmile:local:Thing"])
 def test_other_types_are_not_ours(token: str) -> None:
-    with pytest.raises(KeyError):
-        kind_of(token)
+    provider = LastmileProvider("embedded", Path("/nowhere"))
+    with pytest.raises(LastmileError) as caught:
+        provider.Create(wire.CreateRequest(urn=f"urn:pulumi:dev::own::{token}::it", type=token), None)
+    assert caught.value.message == f"the provider has no resource of the type {token}."
+    assert caught.value.hint.startswith("It has lastmile:local:Key, ")
 
 
 def test_an_asked_for_port_tells_the_address_before_it_is_made() -> None:
@@ -125,6 +129,18 @@ def test_reading_what_is_gone_returns_no_id() -> None:
     assert provider.Read(wire.ReadRequest(id="own-dev/key/key", urn=urn), None).id == ""
 
 
-def test_every_kind_needs_its_place() -> None:
-    for kind in INPUTS:
-        assert {"deployment", "name"} <= set(missing_inputs(kind, {}))
+def test_a_cancelled_run_waits_no_longer() -> None:
+    patience = Patience()
+    LastmileProvider("embedded", Path("/nowhere"), {}, patience).Cancel(None, None)
+    with pytest.raises(LastmileError) as caught:
+        patience.pause(600)
+    assert caught.value.message == "stopped before the end."
+
+
+def test_the_secret_outputs_of_what_is_read_are_marked() -> None:
+    provider = LastmileProvider("embedded", Path("/nowhere"))
+    properties = to_struct({"name": "first", "value": secret("v"), "digest": "d"})
+    urn = "urn:pulumi:dev::own::lastmile:index:Key::it"
+    found = provider.Read(wire.ReadRequest(id="first", urn=urn, properties=properties), None)
+    assert from_struct(found.properties) == {"name": "first", "value": secret("v"), "digest": "d"}
+    assert from_struct(found.inputs) == {"name": "first"}

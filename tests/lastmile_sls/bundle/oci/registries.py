@@ -259,7 +259,7 @@ def proxy_to(address: str) -> Iterator[Proxy]:
             self.wfile.write(content)
             connection.close()
 
-        do_GET = do_HEAD = do_POST = do_PUT = _pass
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass
 
     with _serving(Handler) as own:
         proxy.address = own
@@ -343,7 +343,7 @@ def answering(answers: Answers) -> Iterator[tuple[str, list[tuple[str, str, str]
             status, headers, body = answers[urlsplit(self.path).path]
             self.reply(status, body, **headers)
 
-        do_GET = do_HEAD = do_POST = do_PUT = _answer
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer
 
     with _serving(Handler) as address:
         yield address, asked
