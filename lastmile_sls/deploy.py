@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from lastmile_sls.build.prepare import Prepared
@@ -17,24 +18,17 @@ from lastmile_sls.plan.document import Target
 from lastmile_sls.traffic.change import told, used_versions
 from lastmile_sls.traffic.local import find_traffic
 
-
-def check_target(target: Target, environ: Mapping[str, str]) -> None:
-    """Raise LastmileError unless this machine and this version can deploy to the target."""
-    if target == "local":
-        return
-    from lastmile_sls.engine.pulumi_cli.command import find_command
-
-    find_command(search_path=environ.get("PATH"))
-    raise LastmileError(
-        f"target is {target!r}, but lastmile 0.1 deploys to 'local' only.", "Leave --target out."
-    )
+CLOUD_PACKAGES = ("aws", "gcp", "azure-native")
+"""The Pulumi packages of the clouds' resources."""
 
 
 def embedded_engine(home: Path) -> EmbeddedEngine:
-    """Return the embedded engine with the packages that it carries."""
+    """Return the embedded engine: it deploys to this machine, and previews every cloud without asking it anything."""
+    from lastmile_sls.engine.embedded.offline import OfflineProvider
     from lastmile_sls.provider.service import LastmileProvider
 
-    return EmbeddedEngine(home / "stacks", {"lastmile": lambda: LastmileProvider("embedded", home)})
+    clouds = {package: partial(OfflineProvider, package) for package in CLOUD_PACKAGES}
+    return EmbeddedEngine(home / "stacks", {"lastmile": lambda: LastmileProvider("embedded", home), **clouds})
 
 
 def get_engine(name: EngineName, environ: Mapping[str, str]) -> Engine:
@@ -50,13 +44,25 @@ def get_engine(name: EngineName, environ: Mapping[str, str]) -> Engine:
 
 
 def choose_engine(
-    program: Program, asked: EngineName | None, environ: Mapping[str, str], *, take_over: bool
+    program: Program,
+    target: Target,
+    asked: EngineName | None,
+    environ: Mapping[str, str],
+    *,
+    take_over: bool = False,
 ) -> Engine:
-    """Return the engine for a program's stack; refuse, or take over, a stack that the other engine made.
+    """Return the engine that carries a program's stack out.
 
-    The embedded engine is the default. `take_over` hands the other engine's stack to the one asked for:
-    nothing is deployed anew.
+    On this machine the embedded engine by default; a stack that the other engine made is refused, or with `take_over`
+    handed to the one asked for: nothing is deployed anew. To clouds the Pulumi CLI deploys.
     """
+    if target != "local":
+        if asked == "embedded":
+            raise EngineError(
+                f"the embedded engine previews {target}, but deploys to this machine only.",
+                "Leave --engine out: the Pulumi CLI deploys to clouds.",
+            )
+        return get_engine("pulumi", environ)
     engine = get_engine(asked or "embedded", environ)
     if engine.exists(program) and not take_over:
         return engine
@@ -74,6 +80,24 @@ def choose_engine(
     return engine
 
 
+def choose_preview(
+    program: Program, target: Target, asked: EngineName | None, environ: Mapping[str, str]
+) -> Engine:
+    """Return the engine that previews a program: for clouds the Pulumi CLI where it has the stack already, to compare with.
+
+    Otherwise the embedded engine says what would be made: without CLI, account or network.
+    """
+    if target == "local":
+        return choose_engine(program, target, asked, environ)
+    if asked is not None:
+        return get_engine(asked, environ)
+    from lastmile_sls.engine.pulumi_cli.engine import PulumiCliEngine
+
+    home = find_home(environ)
+    cli = PulumiCliEngine(home, environ)
+    return cli if cli.exists(program) else embedded_engine(home)
+
+
 def hand_over(program: Program, source: Engine, destination: Engine, home: Path) -> None:
     """Move a stack from one engine to the other, without touching what is deployed; interrupted, it can be repeated."""
     if not destination.exists(program):
@@ -84,7 +108,9 @@ def hand_over(program: Program, source: Engine, destination: Engine, home: Path)
 
 
 def check_free(prepared: Prepared, home: Path) -> None:
-    """Raise LastmileError, before anything is made, when the names or the port that a plan needs are taken."""
+    """Raise LastmileError, before anything is made, when the names or the port that a plan needs are taken here."""
+    if prepared.plan["target"] != "local":
+        return
     place = Place.of(home, prepared.plan["deployment"])
     mine = urn_prefix(prepared.program)
     for kind in records.KINDS:

@@ -29,10 +29,11 @@ from lastmile_sls.bundle.needs import are_met, installed_here, needs
 from lastmile_sls.bundle.trust.beside import folder_of
 from lastmile_sls.compile.choose import Choice
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.cloud import Built, form_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.plan.grouping import Group, group_versions
 from lastmile_sls.plan.make import bundle_path, make_plan
-from lastmile_sls.program.write import write_plan, write_program
+from lastmile_sls.program.write import write_program
 from lastmile_sls.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -64,15 +65,19 @@ class Builder:
         self._place = place
         self._digests = digests
         self._tell = tell
-        self._kind = package.kind_of(target, spec)
+        self._kind = form_of(target, spec)
         self._root = find_cache(environ)
         self._cache = Cache(self._root)
 
-    def build(self, *, eject: bool, upgrade: bool) -> Record:
-        """Build, and return the record of it."""
+    def build(self, *, eject: bool, upgrade: bool, images: bool = True) -> Record:
+        """Build, and return the record of it.
+
+        Without `images` no image is made where the target takes one, and no base image looked for: that is enough to
+        plan, and to preview.
+        """
         markers = self._environment.markers if self._environment else _markers_here()
         group_versions(self._spec, markers)  # refuses what is no requirement before anything takes long
-        base = self._base()
+        base = self._base() if images else None
         try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             scratch = tempfile.TemporaryDirectory(prefix=".build-", dir=self._place.parent)
@@ -102,13 +107,15 @@ class Builder:
         built = self._bundles(groups, models, locked, interpreter, scratch)
         for function, bundle in built.items():
             package.require_fit(self._target, self._kind, function, bundle.folder)
-        plan = make_plan(spec, self._target, groups, {name: bundle.digest for name, bundle in built.items()})
+        pinned = base.pinned if base else self._named_base()
+        known = {
+            name: Built(bundle.digest, package.size_of(bundle.folder), pinned)
+            for name, bundle in built.items()
+        }
+        plan = make_plan(spec, self._target, groups, known, self._environment)
         forget_record(self._place)
         bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}
-        if self._target == "local":
-            write_program(plan, bundles, self._place, eject=eject)
-        else:
-            write_plan(plan, bundles, self._place)
+        write_program(plan, bundles, self._place, eject=eject)
         placed = {
             name: replace(bundle, folder=self._place / bundle_path(name)) for name, bundle in built.items()
         }
@@ -216,6 +223,12 @@ class Builder:
             *(self._target, self._spec, self._environment, self._folder, self._root),
             *(self._environ, self._tell),
         )
+
+    def _named_base(self) -> str | None:
+        """Return the base image as the lock has it, else as the spec names it; None where the target takes none."""
+        if self._kind != "image":
+            return None
+        return package.named_base(self._target, self._spec, self._folder)
 
     def _packages(self, base: BaseImage | None, built: Mapping[str, BuiltBundle]) -> dict[str, str]:
         """Write the bundles in the form that the target takes; return the paths relative to the project."""

@@ -28,7 +28,7 @@ from lastmile_sls.plan.document import FunctionPlan
 from lastmile_sls.targets import environments
 
 Tell = Callable[[str], None]
-_NOBODY = "http://127.0.0.1:9"
+_NOBODY = "unix:///nowhere#nobody"
 """Where a router's other functions would be: they are checked by themselves."""
 
 
@@ -70,6 +70,8 @@ def check_project(
             function["timeout_s"],
             function["routing"],
             _environment(function),
+            function["entry"],
+            form=function["package"]["form"] if function["package"] else "zip",
             contracts=contracts,
         )
         tell(f"checking {function['name']}")
@@ -136,8 +138,10 @@ def _questions(function: FunctionPlan, documents: Mapping[str, bytes]) -> list[Q
 
 
 def _environment(function: FunctionPlan) -> dict[str, str]:
+    """Return what the plan sets, without who may call: the answers are checked here, and there is no issuer."""
+    planned = {name: value for name, value in function["environment"].items() if name != "LASTMILE_AUTH"}
     calls = sorted(set(function["calls"].values()))
-    return {"LASTMILE_FUNCTIONS": json.dumps(dict.fromkeys(calls, _NOBODY))} if calls else {}
+    return {**planned, **({"LASTMILE_FUNCTIONS": json.dumps(dict.fromkeys(calls, _NOBODY))} if calls else {})}
 
 
 def _interpreter(prepared: Prepared, environ: Mapping[str, str], tell: Tell) -> Path:

@@ -15,10 +15,10 @@ from lastmile_sls.bundle.bytecode import RUNTIME
 from lastmile_sls.bundle.cache import Cache, key_of
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.dependencies.lock import FILE as LOCK
-from lastmile_sls.check.limits import violation
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.model import Spec
+from lastmile_sls.targets.limits import violation
 
 if TYPE_CHECKING:
     from lastmile_sls.bundle.oci.base_image import BaseImage
@@ -30,15 +30,6 @@ Tell = Callable[[str], None]
 _LAMBDA_FOLDER = "/var/task"
 _SERVER_FOLDER = "/app"
 _MB = 1 << 20
-
-
-def kind_of(target: Target, spec: Spec) -> str | None:
-    """Return which form the target takes, `zip` or `image`; None for the local target, which takes the folder."""
-    if target == "local":
-        return None
-    if target == "gcp":
-        return "image"
-    return spec.targets.aws.package if target == "aws" else spec.targets.azure.package
 
 
 def base_image_of(target: Target, spec: Spec) -> str:
@@ -63,12 +54,16 @@ def require_fit(target: Target, kind: str | None, function: str, bundle: Path) -
     """Raise LastmileError for a bundle that is larger than the target takes."""
     if kind != "zip":
         return
-    size = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
-    if found := violation(target, "unpacked size", size / _MB):
+    if found := violation(target, "unpacked size", size_of(bundle) / _MB):
         raise LastmileError(
             f"the bundle of {function}: {found}",
             f"Write targets.{target}.package: image, or leave requirements out.",
         )
+
+
+def size_of(bundle: Path) -> int:
+    """Return the size of a bundle's files, bytes."""
+    return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
 
 
 def make_zip(bundle: BuiltBundle, destination: Path) -> None:
@@ -179,6 +174,15 @@ def find_base(
     if known is None:
         change_lock(lock, lambda before: before.with_base(reference, pinned))
     return base
+
+
+def named_base(target: Target, spec: Spec, folder: Path) -> str:
+    """Return the base image as the lock has it, by digest, else as the spec names it. Raises LastmileError for none."""
+    from lastmile_sls.bundle.dependencies.lock_file import read_lock
+
+    reference = base_image_of(target, spec)
+    known = read_lock(folder / LOCK).bases.get(reference)
+    return f"{reference}@{known}" if known and "@" not in reference else reference
 
 
 def labels_of(spec: Spec, function: str) -> dict[str, str]:

@@ -19,8 +19,9 @@ from lastmile_sls.plan.document import Plan, Target, read
 from lastmile_sls.plan.make import bundle_path, stack_name
 from lastmile_sls.spec.load import check_files, load
 from lastmile_sls.spec.model import Spec
-from lastmile_sls.targets import environments, local
-from lastmile_sls.targets.refusal import Refusal, refuse
+from lastmile_sls.targets import environments
+from lastmile_sls.targets.fit import refusals
+from lastmile_sls.targets.refusal import refuse
 
 OUTPUT_FOLDER = ".lastmile"
 _DIGESTS = "digests.json"
@@ -34,7 +35,7 @@ class Prepared:
     spec: Spec
     plan: Plan
     program: Program
-    """The project; of a cloud target it has no Pulumi program yet, only the plan and the bundles."""
+    """The project."""
     predictors: list[Served]
     """What serves each version."""
     environment: Environment | None
@@ -56,9 +57,12 @@ def prepare(
     target: Target,
     environ: Mapping[str, str],
     *,
+    environment: str | None = None,
+    bundles_of: str | None = None,
     output: Path | None = None,
     eject: bool = False,
     upgrade: bool = False,
+    images: bool = True,
     tell: Tell = lambda _: None,
 ) -> Prepared:
     """Check a spec, bundle its models, plan its resources and write the project; what is current is left as it is.
@@ -67,37 +71,55 @@ def prepare(
         spec_path: The spec file.
         target: Where the deployment goes.
         environ: The environment's variables.
+        environment: Deploy to this environment and not to the spec's.
+        bundles_of: Take the bundles that were built for this environment, as they are, and build nothing.
         output: The project's folder; by default `.lastmile/<stack>` beside the spec.
         eject: Copy the Pulumi components into the project.
         upgrade: Choose the packages' versions anew.
+        images: Make the images where the target takes some; a preview does without.
         tell: Told what is being done.
 
     Raises LastmileError, before anything is written, for whatever the spec, its files or the target refuse.
     """
-    spec = load(spec_path)
+    spec = load(spec_path, environment)
     folder = spec_path.resolve().parent
-    check_files(spec, folder)
-    refuse(target, [*environments.refusals(target, spec), *_refusals(target, spec)])
+    if bundles_of is None:
+        check_files(spec, folder)
+    refuse(target, refusals(target, spec))
     place = output or folder / OUTPUT_FOLDER / stack_name(spec, target)
     digests = FileDigests(folder / OUTPUT_FOLDER / _DIGESTS)
-    inputs = key_of_inputs(spec, folder, target, digests)
-    record = read_record(place)
-    environment = environments.environment_of(target, spec)
-    if record is None or eject or upgrade or not _is_current(record, inputs, place):
-        from lastmile_sls.build.builder import Builder  # what compiles and certifies takes a second to import
+    runs_on = environments.environment_of(target, spec)
+    if bundles_of is not None:
+        from lastmile_sls.build.promote import promote
 
-        builder = Builder(spec, spec_path, target, environment, environ, place, digests, tell)
-        record = builder.build(eject=eject, upgrade=upgrade)
-    digests.save()
+        tell(f"taking the bundles of {bundles_of}")
+        source = folder / OUTPUT_FOLDER / stack_name(load(spec_path, bundles_of), target)
+        record = promote(spec, target, runs_on, source, place)
+    else:
+        inputs = key_of_inputs(spec, folder, target, digests)
+        found = read_record(place)
+        if found is not None and not (eject or upgrade) and _is_current(found, inputs, place, images=images):
+            record = found
+        else:
+            from lastmile_sls.build.builder import Builder  # what compiles takes a second to import
+
+            builder = Builder(spec, spec_path, target, runs_on, environ, place, digests, tell)
+            record = builder.build(eject=eject, upgrade=upgrade, images=images)
+        digests.save()
     program = Program(place, spec.name, stack_name(spec, target))
-    return Prepared(spec, read(place / "plan.json"), program, record.predictors, environment, record)
+    return Prepared(spec, read(place / "plan.json"), program, record.predictors, runs_on, record)
 
 
-def _is_current(record: Record, inputs: str, place: Path) -> bool:
+def _is_current(record: Record, inputs: str, place: Path, *, images: bool) -> bool:
     """Tell whether all that was built is there as it was, the documents beside each bundle too."""
     if not record.is_current(inputs, place):
         return False
-    bundles = [function["bundle"] for function in read(place / "plan.json")["functions"]]
+    functions = read(place / "plan.json")["functions"]
+    if images and any(
+        function["package"] and function["name"] not in record.packages for function in functions
+    ):
+        return False
+    bundles = [function["bundle"] for function in functions]
     return not any(
         verify_documents(bundle["digest"], folder_of(place / bundle["path"])) for bundle in bundles
     )
@@ -131,9 +153,9 @@ def _runs_here(environment: Environment | None, here: Environment | None) -> boo
     return (environment.python, environment.processor) == (here.python, here.processor)
 
 
-def find_program(spec_path: Path, target: Target) -> Program:
+def find_program(spec_path: Path, target: Target, environment: str | None = None) -> Program:
     """Return the project that `prepare` wrote for a spec; its files may be gone, its names are the same."""
-    spec = load(spec_path)
+    spec = load(spec_path, environment)
     stack = stack_name(spec, target)
     return Program(spec_path.resolve().parent / OUTPUT_FOLDER / stack, spec.name, stack)
 
@@ -146,7 +168,3 @@ def find_plan(program: Program, doing: str) -> Plan:
             f"there is nothing to {doing}: {path} is not there.", "Run `lastmile build` first."
         )
     return read(path)
-
-
-def _refusals(target: Target, spec: Spec) -> list[Refusal]:
-    return local.refusals(spec, local.this_machine()) if target == "local" else []

@@ -11,6 +11,7 @@ from lastmile_sls.build.prepare import Prepared
 from lastmile_sls.bundle.build import LAYOUTS, BuiltBundle
 from lastmile_sls.bundle.cache import Cache, find_cache
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.cloud import form_of
 
 Tell = Callable[[str], None]
 _TAG_CHARACTERS = 12
@@ -33,9 +34,9 @@ def push_images(
     from lastmile_sls.bundle.oci.push import push
 
     target, spec = prepared.plan["target"], prepared.spec
-    if package.kind_of(target, spec) != "image" or prepared.environment is None:
+    if form_of(target, spec) != "image" or prepared.environment is None:
         raise LastmileError(
-            f"there is no image to push: {target} takes {package.kind_of(target, spec) or 'a folder'}.",
+            f"there is no image to push: {target} takes {form_of(target, spec) or 'a folder'}.",
             f"Write targets.{target}.package: image, or leave --push out."
             if target in ("aws", "azure")
             else "Leave --push out.",

@@ -55,7 +55,10 @@ def check_bundle(
     contracts = run.chosen()
     interpreter = probe(run.interpreter)
     size = measure(run.folder)
-    checks = [*verdicts.of_size(run.target, size), verdicts.of_configured_memory(run.target, run.memory_mb)]
+    checks = [
+        *verdicts.of_size(run.target, size, run.form),
+        verdicts.of_configured_memory(run.target, run.memory_mb, run.form),
+    ]
     unfit = made_for_another(run.folder, interpreter)
     checks.append(verdicts.of_python(unfit, interpreter))
     results: list[Result] = []

@@ -7,9 +7,9 @@ from typing import Any
 
 from lastmile_sls.check.bundle import Size
 from lastmile_sls.check.contract import Status
-from lastmile_sls.check.limits import Target
 from lastmile_sls.check.phases import Phase
 from lastmile_sls.check.profile import Profile, costliest
+from lastmile_sls.plan.document import Target
 
 COSTLIEST = 10
 """How many packages the JSON names."""

@@ -46,7 +46,9 @@ class Setting:
     routing: str
     """The routing document, as JSON."""
     environment: Mapping[str, str] = field(repr=False)
-    """What the deployment sets."""
+    """What the deployment sets; it goes before what is set here."""
+    entry: str | None = None
+    """What the target is told to run; None where the package itself says it."""
     profiles_imports: bool = False
 
     def environ(self) -> dict[str, str]:
@@ -64,11 +66,11 @@ class Setting:
             **_ENVIRONMENT,
             **known,
             **(IMPORT_PROFILE if self.profiles_imports else {}),
-            **self.environment,
-            "LASTMILE_BUNDLE": str(self.folder),
             "LASTMILE_MANIFEST_DIGEST": self.digest,
             "LASTMILE_ROUTING": self.routing,
             "LASTMILE_TIMEOUT_S": f"{self.timeout_s:g}",
+            **self.environment,
+            "LASTMILE_BUNDLE": str(self.folder),
         }
 
     @property

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lastmile_sls.check.contract import Contract
-from lastmile_sls.check.limits import Target, limit_of
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.document import Target
+from lastmile_sls.targets.limits import limit_of
 
 _START_S = 60.0
 """How long a start may take where its target states no limit."""
@@ -32,17 +33,21 @@ class Run:
     routing: Mapping[str, Any]
     """The routing document that the deployment begins with."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the deployment sets beside it."""
+    """What the deployment sets; it goes before what is said above."""
+    entry: str | None = None
+    """What the target is told to run; None where the package itself says it."""
     packages: Path | None = None
     """A folder of packages that the bundle does not bring, as a layer would; the local target has its interpreter's."""
     startup_s: float | None = None
     """How long a start may take until the function can be asked; by default what the target allows."""
+    form: Literal["zip", "image"] = "zip"
+    """In which the target takes the bundle."""
     contracts: tuple[str, ...] | None = None
     """The names of the contracts to run it under; by default all that the target has."""
 
     def chosen(self) -> list[Contract]:
         """Return the contracts to run it under. Raises LastmileError for one that the target does not have."""
-        known = {contract.name: contract for contract in contracts_of(self.target)}
+        known = {contract.name: contract for contract in contracts_of(self.target, self.form)}
         names = known if self.contracts is None else self.contracts
         for name in names:
             if name not in known:
@@ -61,8 +66,8 @@ class Run:
         return limit.most if limit else _START_S
 
 
-def contracts_of(target: Target) -> tuple[Contract, ...]:
-    """Return the contracts that a target can run a function under."""
+def contracts_of(target: Target, form: Literal["zip", "image"] = "zip") -> tuple[Contract, ...]:
+    """Return the contracts that a target can run a function under that it got in a form."""
     match target:
         case "aws":
             from lastmile_sls.check.aws.contract import BOOTSTRAP, MANAGED
@@ -72,6 +77,10 @@ def contracts_of(target: Target) -> tuple[Contract, ...]:
             from lastmile_sls.check.gcp.contract import CONTAINER
 
             return (CONTAINER,)
+        case "azure" if form == "image":
+            from lastmile_sls.check.gcp.contract import CONTAINER_APP
+
+            return (CONTAINER_APP,)
         case "azure":
             from lastmile_sls.check.azure.contract import WORKER
 

@@ -63,6 +63,7 @@ class Workshop:
             startup_s=self.run.longest_startup_s,
             routing=self.routing,
             environment=self.run.environment,
+            entry=self.run.entry,
             profiles_imports=profiles_imports,
         )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lastmile_sls.check.answers import Compared
 from lastmile_sls.check.bundle import Size
 from lastmile_sls.check.checked import Check, Result
 from lastmile_sls.check.interpreter import Interpreter
-from lastmile_sls.check.limits import UPLOAD_MB, Measure, Target, limit_of, violation
 from lastmile_sls.check.process import NoAnswer
 from lastmile_sls.check.profile import costliest
+from lastmile_sls.plan.document import Target
+from lastmile_sls.targets.limits import UPLOAD_MB, Measure, limit_of, violation
 
 _COSTLIEST = 5
 """How many packages an exceeded budget names."""
+Form = Literal["zip", "image"]
 _MB = 2**20
 
 
@@ -100,22 +103,27 @@ def of_startup(target: Target, result: Result) -> list[Check]:
     return [_limited(target, "startup", took_s, told, advice)]
 
 
-def of_size(target: Target, size: Size) -> list[Check]:
-    """Return whether the target takes a bundle of this size."""
+def of_size(target: Target, size: Size, form: Form = "zip") -> list[Check]:
+    """Return whether the target takes a bundle of this size in this form; an image's base comes on top."""
     unpacked, compressed = size.unpacked / _MB, size.compressed / _MB
-    told = f"{unpacked:.1f} MB in {size.files} files, {compressed:.1f} MB as a zip file."
-    if target == "aws" and compressed > UPLOAD_MB:
+    measure: Measure = "unpacked size" if form == "zip" else "image size"
+    told = f"{unpacked:.1f} MB in {size.files} files"
+    told += f", {compressed:.1f} MB as a zip file." if form == "zip" else ", in an image."
+    if target == "aws" and form == "zip" and compressed > UPLOAD_MB:
         told += f" Above {UPLOAD_MB} MB it must be uploaded through S3."
-    limit = limit_of(target, "unpacked size")
+    limit = limit_of(target, measure)
     if limit is not None:
         told += f" {limit.most:g} MB unpacked are allowed ({limit.source})."
     advice = "Have the models compiled, so that their frameworks stay behind, or deploy to gcp."
-    return [_limited(target, "unpacked size", unpacked, told, advice, "size")]
+    return [_limited(target, measure, unpacked, told, advice, "size")]
 
 
-def of_configured_memory(target: Target, memory_mb: int) -> Check:
-    """Return whether the target has instances with this memory."""
-    return _limited(target, "configured memory", memory_mb, f"{memory_mb} MB.", "Lower resources.memory_mb.")
+def of_configured_memory(target: Target, memory_mb: int, form: Form = "zip") -> Check:
+    """Return whether the target has instances with this memory for functions of this form."""
+    of_containers = target == "azure" and form == "image"
+    measure: Measure = "memory of containers" if of_containers else "configured memory"
+    told, advice = f"{memory_mb} MB.", "Lower resources.memory_mb."
+    return _limited(target, measure, memory_mb, told, advice, "configured memory")
 
 
 def _limited(

@@ -21,6 +21,7 @@ COMMANDS = {
     "key": "print the endpoint's API key",
     "logs": "show what functions and their host logged",
     "destroy": "delete a deployment",
+    "fit": "say which targets can carry the spec, and what would make the others fit",
     "build": "write the project without deploying it, for any target",
     "inspect": "say what serves each version, what takes room, and where the cold start goes",
     "check": "run the built bundle as its target would, on the certified answers",

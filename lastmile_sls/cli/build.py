@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 @click.command("build")
 @options.spec_option
 @options.target_option
+@options.environment_option
+@options.bundles_of_option
 @click.option(
     "--output",
     "-o",
@@ -40,16 +42,15 @@ if TYPE_CHECKING:
 def command(
     spec_path: Path | None,
     target: str,
+    environment: str | None,
+    bundles_of: str | None,
     output: Path | None,
     eject: bool,
     upgrade: bool,
     push: str | None,
     as_json: bool,
 ) -> None:
-    """Check the spec, bundle its models, plan its resources, and write the project.
-
-    For a cloud the project has the bundles in the form that it takes; the Pulumi program is written for local only.
-    """
+    """Check the spec, bundle its models, plan its resources, and write the Pulumi project."""
     from lastmile_sls.asked import as_target, find_spec
     from lastmile_sls.build.prepare import measure_first_answers, prepare
 
@@ -57,6 +58,8 @@ def command(
     with closing(Progress(quiet=as_json)) as progress:
         prepared = prepare(
             *(path, as_target(target), os.environ),
+            environment=environment,
+            bundles_of=bundles_of,
             output=output,
             eject=eject,
             upgrade=upgrade,
@@ -93,12 +96,11 @@ def command(
     show_predictors(prepared.predictors, answers)
     show_system_libraries(prepared)
     show_signatures(prepared, path)
-    if target == "local":
-        click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)
-    else:
+    if target != "local":
         click.echo(
             f"\nrun it as {target} would: {invocation('check', spec_path)} --target {target}", err=True
         )
+    click.echo(f"\ndeploy it: cd {folder} && pulumi up", err=True)
 
 
 def show_system_libraries(prepared: Prepared) -> None:

@@ -1,8 +1,10 @@
-"""Which deployment of this machine a command means."""
+"""Which deployment a command means."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +14,21 @@ from lastmile_sls.local.home import Place
 name_argument = click.argument("deployment", required=False)
 
 
-def find_deployment(deployment: str | None, spec_path: Path | None) -> Place:
-    """Return the deployment that is named, that the spec describes, or that is the only one here."""
+def find_outputs(
+    deployment: str | None, spec_path: Path | None, target: str, environment: str | None
+) -> Mapping[str, Any]:
+    """Return the outputs of the stack that a spec has on a cloud. Raises LastmileError when it is not deployed there."""
+    from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.cloud_stack import read_outputs
+
+    if deployment is not None:
+        raise click.UsageError(f"on {target} a deployment is found by its spec: -f SPEC, --environment NAME.")
+    return read_outputs(find_spec(spec_path), as_target(target), environment, deploy.environ())
+
+
+def find_deployment(deployment: str | None, spec_path: Path | None, environment: str | None = None) -> Place:
+    """Return the deployment of this machine that is named, that the spec describes, or that is the only one here."""
     from lastmile_sls import deploy
     from lastmile_sls.asked import SPEC_FILE, find_spec
     from lastmile_sls.local.home import deployments, find_home
@@ -24,7 +39,7 @@ def find_deployment(deployment: str | None, spec_path: Path | None) -> Place:
     there = deployments(home)
     names = [place.deployment for place in there]
     if deployment is None and (spec_path is not None or Path(SPEC_FILE).exists()):
-        deployment = deployment_name(load(find_spec(spec_path)))
+        deployment = deployment_name(load(find_spec(spec_path), environment))
     if deployment is None:
         if len(there) == 1:
             return there[0]

@@ -25,11 +25,19 @@ target_option = click.option(
     show_default=True,
     help="Where the deployment goes.",
 )
+environment_option = click.option(
+    "--environment", metavar="NAME", help="Of this environment, dev or prod say, and not of the spec's."
+)
+bundles_of_option = click.option(
+    "--bundles-of",
+    metavar="ENVIRONMENT",
+    help="Deploy the very bundles that were built for this environment; build nothing.",
+)
 engine_option = click.option(
     "--engine",
     "engine_name",
     type=click.Choice(get_args(EngineName)),
-    help="What hosts the Pulumi program. Default: embedded for local.",
+    help="What hosts the Pulumi program. Default: embedded for local, the Pulumi CLI for clouds.",
 )
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take over a stack that the other engine made, as it stands."

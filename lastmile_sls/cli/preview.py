@@ -16,30 +16,54 @@ from lastmile_sls.engine.interface import EngineName
 @click.command("preview")
 @options.spec_option
 @options.target_option
+@options.environment_option
+@options.bundles_of_option
 @options.engine_option
 @options.json_option
-def command(spec_path: Path | None, target: str, engine_name: EngineName | None, as_json: bool) -> None:
-    """Say what `up` would do; nothing is deployed."""
+def command(
+    spec_path: Path | None,
+    target: str,
+    environment: str | None,
+    bundles_of: str | None,
+    engine_name: EngineName | None,
+    as_json: bool,
+) -> None:
+    """Say what `up` would do; nothing is deployed.
+
+    A cloud that nothing was deployed to yet is previewed offline, without the Pulumi CLI, an account or a network;
+    --json has what each resource would be made from.
+    """
     from lastmile_sls import deploy
     from lastmile_sls.asked import as_target, find_spec
     from lastmile_sls.build.prepare import prepare
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
-    deploy.check_target(as_target(target), environ)
     progress = Progress(quiet=as_json)
     with closing(progress):
-        prepared = prepare(find_spec(spec_path), as_target(target), environ, tell=progress.tell)
+        prepared = prepare(
+            *(find_spec(spec_path), as_target(target), environ),
+            environment=environment,
+            bundles_of=bundles_of,
+            images=False,
+            tell=progress.tell,
+        )
     if not as_json:
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)
     with closing(progress):
-        engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=False)
+        engine = deploy.choose_preview(prepared.program, as_target(target), engine_name, environ)
         deploy.check_free(prepared, find_home(environ))
         result = engine.preview(prepared.program, progress)
     if as_json:
         steps = [
-            {"operation": e.operation, "type": e.type, "name": e.name, "changed": e.changed}
+            {
+                "operation": e.operation,
+                "type": e.type,
+                "name": e.name,
+                "changed": e.changed,
+                "inputs": e.inputs,
+            }
             for e in progress.steps
         ]
         options.print_json(
@@ -53,4 +77,6 @@ def command(spec_path: Path | None, target: str, engine_name: EngineName | None,
         )
         return
     click.echo(summary(result.changes, planned=True), err=True)
+    if target != "local" and engine.name == "embedded":
+        click.echo("previewed offline: nothing of this was asked of the cloud", err=True)
     show_outputs(result)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.deployments import find_deployment
+from lastmile_sls.cli.deployments import find_deployment, find_outputs
 
 if TYPE_CHECKING:
     from lastmile_sls.traffic.live import Author, LiveTraffic
@@ -21,6 +23,43 @@ _BAR = 40
 deployment_option = click.option(
     "--deployment", "-d", help="The deployment. Default: the spec's, else the only one on this machine."
 )
+
+
+@dataclass(frozen=True)
+class Where:
+    """The deployment that is meant."""
+
+    deployment: str | None
+    spec_path: Path | None
+    target: str
+    environment: str | None
+
+    def find(self) -> LiveTraffic:
+        """Return its traffic. Raises LastmileError when it is not deployed, or has nothing to route."""
+        if self.target != "local":
+            from lastmile_sls.cloud_stack import traffic_of
+
+            return traffic_of(find_outputs(self.deployment, self.spec_path, self.target, self.environment))
+        from lastmile_sls.traffic.local import require_traffic
+
+        return require_traffic(find_deployment(self.deployment, self.spec_path, self.environment))
+
+
+def where_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which deployment is meant, as the argument `where`."""
+
+    @functools.wraps(function)
+    def with_where(
+        deployment: str | None, spec_path: Path | None, target: str, environment: str | None, **others: Any
+    ) -> None:
+        function(where=Where(deployment, spec_path, target, environment), **others)
+
+    chosen = (options.environment_option, options.target_option, options.spec_option, deployment_option)
+    for option in chosen:
+        with_where = option(with_where)
+    return with_where
+
+
 reason_option = click.option("--reason", "-m", default="", help="Why; it is kept with the change.")
 
 
@@ -34,12 +73,11 @@ def command() -> None:
 
 
 @command.command("show")
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def show(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+def show(where: Where, as_json: bool) -> None:
     """Show which version answers which share."""
-    document = _find(deployment, spec_path).read()
+    document = where.find().read()
     if as_json:
         options.print_json(document)
     else:
@@ -47,14 +85,13 @@ def show(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
 
 
 @command.command("history")
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def history(deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+def history(where: Where, as_json: bool) -> None:
     """Show every change: who, when, what and why."""
     from lastmile_sls.traffic.change import told_route
 
-    records = _find(deployment, spec_path).history()
+    records = where.find().history()
     if as_json:
         options.print_json(records)
         return
@@ -69,12 +106,9 @@ def history(deployment: str | None, spec_path: Path | None, as_json: bool) -> No
 @command.command("set")
 @click.argument("weights", nargs=-1, required=True, metavar="VERSION=PERCENT...")
 @reason_option
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def set_(
-    weights: tuple[str, ...], reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
-) -> None:
+def set_(weights: tuple[str, ...], reason: str, where: Where, as_json: bool) -> None:
     """Give versions their share of the requests; the champion has what the others leave.
 
     Raising a challenger moves callers from the champion to it, and nobody else.
@@ -82,7 +116,7 @@ def set_(
     from lastmile_sls.traffic.change import set_weights
 
     shares = dict(map(_share, weights))
-    live = _find(deployment, spec_path)
+    live = where.find()
     record = live.change(
         f"set {' '.join(weights)}",
         _author(reason),
@@ -95,17 +129,14 @@ def set_(
 @click.argument("version")
 @click.argument("percent", default="100")
 @reason_option
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def shadow(
-    version: str, percent: str, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
-) -> None:
+def shadow(version: str, percent: str, reason: str, where: Where, as_json: bool) -> None:
     """Let a version see a share of the requests without answering: 0 to 100, or off."""
     from lastmile_sls.traffic.change import set_shadow
 
     share = 0 if percent == "off" else _hundredths(percent)
-    live = _find(deployment, spec_path)
+    live = where.find()
     record = live.change(
         f"shadow {version} {percent}",
         _author(reason),
@@ -117,14 +148,13 @@ def shadow(
 @command.command("promote")
 @click.argument("version")
 @reason_option
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def promote(version: str, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool) -> None:
+def promote(version: str, reason: str, where: Where, as_json: bool) -> None:
     """Make a version the champion, with all of the traffic."""
     from lastmile_sls.traffic import change
 
-    live = _find(deployment, spec_path)
+    live = where.find()
     record = live.change(
         f"promote {version}",
         _author(reason),
@@ -138,22 +168,13 @@ def promote(version: str, reason: str, deployment: str | None, spec_path: Path |
     "--to", "revision", type=int, help="A revision of the history. Default: before the last change."
 )
 @reason_option
-@deployment_option
-@options.spec_option
+@where_options
 @options.json_option
-def rollback(
-    revision: int | None, reason: str, deployment: str | None, spec_path: Path | None, as_json: bool
-) -> None:
+def rollback(revision: int | None, reason: str, where: Where, as_json: bool) -> None:
     """Bring the traffic back as it was before the last change; again, and it goes one change further back."""
-    live = _find(deployment, spec_path)
+    live = where.find()
     record = live.roll_back(_author(reason), revision)
     _report(live, record, as_json=as_json)
-
-
-def _find(deployment: str | None, spec_path: Path | None) -> LiveTraffic:
-    from lastmile_sls.traffic.local import require_traffic
-
-    return require_traffic(find_deployment(deployment, spec_path))
 
 
 def _author(reason: str) -> Author:

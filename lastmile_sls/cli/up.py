@@ -10,18 +10,22 @@ import click
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
-from lastmile_sls.engine.interface import EngineName
+from lastmile_sls.engine.interface import EngineName, Result
 
 
 @click.command("up")
 @options.spec_option
 @options.target_option
+@options.environment_option
+@options.bundles_of_option
 @options.engine_option
 @options.take_over_option
 @options.json_option
 def command(
     spec_path: Path | None,
     target: str,
+    environment: str | None,
+    bundles_of: str | None,
     engine_name: EngineName | None,
     take_over: bool,
     as_json: bool,
@@ -35,11 +39,17 @@ def command(
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
-    deploy.check_target(as_target(target), environ)
+    if target != "local":
+        deploy.get_engine("pulumi", environ)  # says how to get it before anything is built
     path = find_spec(spec_path)
     progress = Progress(quiet=as_json)
     with closing(progress):
-        prepared = prepare(path, as_target(target), environ, tell=progress.tell)
+        prepared = prepare(
+            *(path, as_target(target), environ),
+            environment=environment,
+            bundles_of=bundles_of,
+            tell=progress.tell,
+        )
         require_signatures(prepared, path)
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
@@ -47,7 +57,9 @@ def command(
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)
     with closing(progress):
-        engine = deploy.choose_engine(prepared.program, engine_name, environ, take_over=take_over)
+        engine = deploy.choose_engine(
+            prepared.program, as_target(target), engine_name, environ, take_over=take_over
+        )
         deploy.check_free(prepared, find_home(environ))
         result = engine.up(prepared.program, progress)
     if as_json:
@@ -67,10 +79,22 @@ def command(
         f"\nthe Pulumi program: {_shown(prepared.program.folder)} (`pulumi up` works there too)",
         err=True,
     )
-    click.echo(f"what runs: {invocation('status', spec_path)}", err=True)
-    header = "" if "key" not in result.outputs else f' -H "x-api-key: $({invocation("key", spec_path)})"'
+    if target == "local":
+        click.echo(f"what runs: {invocation('status', spec_path)}", err=True)
+    show_dns_records(result)
+    where = "" if target == "local" else f" --target {target}"
+    where += f" --environment {environment}" if environment else ""
+    header = (
+        "" if "key" not in result.outputs else f' -H "x-api-key: $({invocation("key", spec_path)}{where})"'
+    )
     url = f"{result.outputs['url']}/v2/models/{prepared.spec.name}"
     click.echo(f"what it takes: curl -s {url}{header}", err=True)
+
+
+def show_dns_records(result: Result) -> None:
+    """Say which records are to be made for the domain, where no zone of the cloud's was named."""
+    for record in result.outputs.get("dns_records", ()):
+        click.echo(f"make this record: {record['name']} {record['type']} {record['value']}", err=True)
 
 
 def _shown(folder: Path) -> str:

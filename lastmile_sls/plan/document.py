@@ -10,9 +10,12 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
-FORMAT = "lastmile.plan/1"
+FORMAT = "lastmile.plan/2"
 Target = Literal["local", "aws", "gcp", "azure"]
-Auth = Literal["key", "jwt", "public"]
+Auth = Literal["key", "jwt", "iam", "public"]
+Gateway = Literal["local", "http_api", "function_url", "direct", "load_balancer", "front_door"]
+"""What is in front of the router's function: this machine's gateway, AWS's HTTP API or function URL, the address that
+Cloud Run or Azure gives a function, Google's global load balancer, Azure's Front Door."""
 
 
 class ShadowRouting(TypedDict):
@@ -65,10 +68,27 @@ class BundlePlan(TypedDict):
     """`sha256:` and the hash of the bundle's manifest, which holds the hash of every file."""
 
 
+class PackagePlan(TypedDict):
+    """The form in which a cloud takes a bundle."""
+
+    form: Literal["zip", "image"]
+    path: str
+    """A zip file, or a folder with an OCI layout; relative to the plan's folder."""
+    through: Literal["api", "bucket", "registry", "app"]
+    """The way there: with the call that makes the function, by an object, by a registry, or into an app that is there."""
+    base: str | None
+    """The image that an image is built on, by digest."""
+    key: str | None
+    """The object's name in the bucket; None unless it goes through one."""
+
+
 class FunctionPlan(TypedDict):
     """One function: a bundle and the room it gets."""
 
     name: str
+    """In the deployment."""
+    resource: str
+    """In the cloud: short enough for it, and as long as it may be where the cloud adds its own letters."""
     versions: list[str]
     """What it serves itself."""
     calls: dict[str, str]
@@ -76,12 +96,34 @@ class FunctionPlan(TypedDict):
     why: str
     """Why these versions share it, or have it alone."""
     bundle: BundlePlan
+    package: PackagePlan | None
+    """None on this machine, which takes the bundle."""
+    python: str | None
+    """Such as 3.13; None on this machine."""
+    processor: Literal["x86_64", "arm64"] | None
+    """None on this machine."""
+    entry: str | None
+    """What the cloud is told to run: a handler; None where the package itself says it."""
+    environment: dict[str, str]
+    """The variables that are known before anything is made; none on this machine, whose host sets them."""
+    secrets: dict[str, str]
+    """Variables whose values are in the vault: the secret's name there by variable."""
     memory_mb: int
+    cpu: float | None
+    """Virtual processors; None where they follow from the memory."""
+    generation: Literal["gen1", "gen2"] | None
+    """Of Cloud Run's execution environment; None elsewhere."""
+    gpu: str | None
+    snapshot: bool
+    """Whether instances start from the snapshot of a started one."""
     timeout_s: int
     idle_timeout_s: int
     concurrency: int
     min_instances: int
-    max_instances: int
+    max_instances: int | None
+    """None: the cloud sets no limit of its own to this function."""
+    log_retention_days: int | None
+    """None where logs go to what is not the deployment's."""
     routing: Routing
     """What it answers by: until it has read the live document, or for good where there is none."""
     routing_document: str | None
@@ -103,6 +145,19 @@ class RateLimitPlan(TypedDict):
 
     requests_per_s: float
     burst: int
+    count: int | None
+    """Where the gateway counts in windows: requests in one. None where it has a bucket of tokens, as the two above say."""
+    window_s: int | None
+
+
+class DomainPlan(TypedDict):
+    """A domain name of the user's."""
+
+    name: str
+    zone: str | None
+    """The cloud's DNS zone in which records are made; None: the outputs say which the user makes."""
+    certificate: str | None
+    """AWS: a certificate that was there before, its ARN; None: one is made, and proven in the zone."""
 
 
 class EndpointPlan(TypedDict):
@@ -110,13 +165,51 @@ class EndpointPlan(TypedDict):
 
     name: str
     function: str
+    gateway: Gateway
     auth: Auth
+    auth_at: Literal["gateway", "function", "nowhere"]
+    """Who checks it; nowhere with auth public."""
     jwt: dict[str, Any] | None
     """`issuer` and `audiences`, with auth jwt."""
+    callers: list[str]
+    """With auth iam: the cloud's identities that may call."""
+    timeout_s: int
+    """When the gateway gives up; no earlier than the function."""
+    domain: DomainPlan | None
     port: int | None
     """None: the first free one at creation, kept from then on."""
     cors: CorsPlan | None
     rate_limit: RateLimitPlan | None
+
+
+class StoragePlan(TypedDict):
+    """The deployment's bucket: versioned, encrypted, and nobody's but its own."""
+
+    name: str
+    adopted: str | None
+    """The name of a bucket that was there before (Azure: ACCOUNT/CONTAINER); None: one is made."""
+    expire_days: dict[str, int]
+    """After how many days what lies below a prefix is deleted."""
+    old_versions_days: int
+    """After how many days former contents are deleted."""
+    incomplete_uploads_days: int
+    """After how many days the parts of an upload that nobody ended are deleted."""
+
+
+class PlacePlan(TypedDict):
+    """Where on a cloud."""
+
+    account: str | None
+    """AWS's account, Google's project, Azure's subscription; None: whoever deploys has one."""
+    region: str
+    resource_group: str | None
+    """Azure: the resource group of what was there before."""
+    vault: str | None
+    """Azure: the Key Vault that has the secrets."""
+    tenant: str | None
+    """Azure, with auth iam: the Entra tenant."""
+    application: str | None
+    """Azure, with auth iam: the application that callers ask a token for."""
 
 
 class Plan(TypedDict):
@@ -130,10 +223,14 @@ class Plan(TypedDict):
     deployment: str
     """The prefix of every resource's name: model and environment."""
     target: Target
+    place: PlacePlan | None
+    """None on this machine."""
+    identity: str
+    """The name of the deployment's own identity in the cloud."""
     tags: dict[str, str]
     functions: list[FunctionPlan]
     """The router's first."""
-    bucket: str | None
+    storage: StoragePlan | None
     queue: QueuePlan | None
     routing: RoutingDocumentPlan | None
     endpoint: EndpointPlan

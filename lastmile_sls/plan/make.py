@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lastmile_sls.bundle.dependencies.environment import Environment
+from lastmile_sls.plan import cloud
+from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import (
     FORMAT,
-    Auth,
     BundlePlan,
     CorsPlan,
     EndpointPlan,
     FunctionPlan,
     Plan,
     QueuePlan,
-    RateLimitPlan,
     Routing,
     RoutingDocumentPlan,
     ShadowRouting,
+    StoragePlan,
     Target,
 )
 from lastmile_sls.plan.grouping import ROUTER, Group
+from lastmile_sls.plan.names import short, within
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.spec.tags import tag_set
 
 BUCKET = "state"
 QUEUE = "jobs"
 ROUTING_DOCUMENT = "routing.json"
-_AUTH: dict[str, Auth] = {"key": "key", "jwt": "jwt", "public": "public"}
+_ARN_CHARACTERS, _LONGEST_BUCKET = 70, 70
+"""Of a secret's ARN before its name, and of a bucket's URL."""
+RESULTS, CAPTURE = "results/", "capture/"
+"""Where in the bucket answers that came later lie, and captured requests."""
 
 
 def deployment_name(spec: Spec) -> str:
@@ -44,32 +50,82 @@ def bundle_path(function: str) -> str:
     return f"bundles/{function}"
 
 
-def make_plan(spec: Spec, target: Target, groups: Sequence[Group], digests: Mapping[str, str]) -> Plan:
+def make_plan(
+    spec: Spec,
+    target: Target,
+    groups: Sequence[Group],
+    built: Mapping[str, Built],
+    environment: Environment | None = None,
+) -> Plan:
     """Decide every resource of a deployment.
 
     Args:
         spec: A spec that fits the target (see `lastmile_sls.targets`).
         target: Where to.
         groups: Which versions share a function, the router's first (see `lastmile_sls.plan.grouping`).
-        digests: The digest of each function's built bundle, `sha256:...`, by the function's name.
+        built: What is known of each function's built bundle, by the function's name.
+        environment: What the functions run on; None on a machine for which packages cannot be chosen.
     """
+    deployment = deployment_name(spec)
+    functions = _functions(spec, target, groups, built, environment)
     live = len(spec.versions) > 1
     return Plan(
         format=FORMAT,
         project=spec.name,
         stack=stack_name(spec, target),
-        deployment=deployment_name(spec),
+        deployment=deployment,
         target=target,
+        place=cloud.place_of(target, spec),
+        identity=within(deployment, cloud.SHORTEST_IDENTITY[target], cloud.LONGEST_IDENTITY[target]),
         tags=tag_set(spec),
-        functions=_functions(spec, groups, digests),
-        bucket=BUCKET if live or spec.queue else None,
+        functions=functions,
+        storage=_storage(spec, target, functions),
         queue=_queue(spec),
-        routing=RoutingDocumentPlan(bucket=BUCKET, path=ROUTING_DOCUMENT, content=routing(spec))
+        routing=RoutingDocumentPlan(bucket=BUCKET, path=routing_path(spec, target), content=routing(spec))
         if live
         else None,
-        endpoint=_endpoint(spec),
+        endpoint=_endpoint(spec, target),
         keys=list(spec.endpoint.keys) if spec.endpoint.auth == "key" else [],
     )
+
+
+def _storage(spec: Spec, target: Target, functions: Sequence[FunctionPlan]) -> StoragePlan | None:
+    """Return the bucket, if anything lies in one."""
+    adopted = cloud.adopted_bucket_of(target, spec)
+    carries = any(
+        function["package"] and function["package"]["through"] == "bucket" for function in functions
+    )
+    if not (len(spec.versions) > 1 or spec.queue or carries or adopted):
+        return None
+    return StoragePlan(
+        name=BUCKET,
+        adopted=adopted,
+        expire_days={RESULTS: spec.storage.results_days, CAPTURE: spec.storage.capture_days},
+        old_versions_days=spec.storage.old_versions_days,
+        incomplete_uploads_days=cloud.INCOMPLETE_UPLOADS_DAYS,
+    )
+
+
+def routing_path(spec: Spec, target: Target) -> str:
+    """Return where in the bucket the routing document lies: in one that is shared, below the deployment's name."""
+    shared = cloud.adopted_bucket_of(target, spec) is not None
+    return f"{deployment_name(spec)}/{ROUTING_DOCUMENT}" if shared else ROUTING_DOCUMENT
+
+
+def settings_bytes(spec: Spec, target: Target) -> int:
+    """Return how many bytes the variables of the router's function take, as well as is known beforehand."""
+    live = len(spec.versions) > 1
+    digest = "sha256:" + 64 * "0"
+    document = _until_read(spec) if live else routing(spec)
+    settings = cloud.settings_of(target, spec, digest=digest, routing=document, is_router=True)
+    secrets = {f"{variable}": f"{_ARN_CHARACTERS * 'x'}{secret}" for variable, secret in spec.secrets.items()}
+    if secrets:
+        settings["LASTMILE_SECRETS"] = cloud.compact(secrets)
+    if live:
+        settings["LASTMILE_ROUTING_URL"] = _LONGEST_BUCKET * "x" + ROUTING_DOCUMENT
+    if spec.endpoint.auth == "key":
+        settings["LASTMILE_AUTH"] = cloud.compact({"keys": [digest for _ in spec.endpoint.keys]})
+    return sum(len(name) + len(value.encode()) for name, value in settings.items())
 
 
 def routing(spec: Spec) -> Routing:
@@ -106,44 +162,68 @@ def _champion_first(spec: Spec) -> list[str]:
     return sorted((version.id for version in spec.versions), key=lambda id_: id_ != spec.champion())
 
 
-def _functions(spec: Spec, groups: Sequence[Group], digests: Mapping[str, str]) -> list[FunctionPlan]:
+def _functions(
+    spec: Spec,
+    target: Target,
+    groups: Sequence[Group],
+    built: Mapping[str, Built],
+    environment: Environment | None,
+) -> list[FunctionPlan]:
     router, *others = groups
+    planned = [
+        _router(spec, target, router, others, built[router.function].digest),
+        *(_function(spec, target, group, built[group.function].digest) for group in others),
+    ]
     return [
-        _router(spec, router, others, digests[router.function]),
-        *(_function(spec, group, digests[group.function]) for group in others),
+        cloud.cloud_fields(
+            target, spec, function, built[function["name"]], environment, is_router=function["name"] == ROUTER
+        )
+        for function in planned
     ]
 
 
-def _router(spec: Spec, group: Group, others: Sequence[Group], digest: str) -> FunctionPlan:
+def _router(spec: Spec, target: Target, group: Group, others: Sequence[Group], digest: str) -> FunctionPlan:
     """Return the function that callers reach: it routes between all versions, and works on the queue."""
     live = len(spec.versions) > 1
     return FunctionPlan(
         {
-            **_function(spec, group, digest),
+            **_function(spec, target, group, digest),
             "calls": {version: other.function for other in others for version in other.versions},
             "routing": _until_read(spec) if live else routing(spec),
-            "routing_document": ROUTING_DOCUMENT if live else None,
+            "routing_document": routing_path(spec, target) if live else None,
             "bucket": BUCKET if live or spec.queue else None,
             "queue": QUEUE if spec.queue else None,
         }
     )
 
 
-def _function(spec: Spec, group: Group, digest: str) -> FunctionPlan:
+def _function(spec: Spec, target: Target, group: Group, digest: str) -> FunctionPlan:
     """Return a function that answers for the version that it is asked for."""
     resources = spec.resources
     return FunctionPlan(
         name=group.function,
+        resource=short(f"{deployment_name(spec)}-{group.function}", cloud.LONGEST_NAME[target]),
         versions=list(group.versions),
         calls={},
         why=group.why,
         bundle=BundlePlan(path=bundle_path(group.function), digest=digest),
+        package=None,
+        python=None,
+        processor=None,
+        entry=None,
+        environment={},
+        secrets={},
         memory_mb=resources.memory_mb,
+        cpu=None,
+        generation=None,
+        gpu=None,
+        snapshot=False,
         timeout_s=resources.timeout_s,
         idle_timeout_s=spec.targets.local.idle_timeout_s,
         concurrency=resources.concurrency,
         min_instances=resources.min_instances,
-        max_instances=resources.max_instances,
+        max_instances=cloud.max_instances_of(target, spec),
+        log_retention_days=None,
         routing=_alone(spec, group),
         routing_document=None,
         bucket=None,
@@ -169,14 +249,20 @@ def _queue(spec: Spec) -> QueuePlan | None:
     )
 
 
-def _endpoint(spec: Spec) -> EndpointPlan:
-    cors, limit, jwt = spec.endpoint.cors, spec.endpoint.rate_limit, spec.endpoint.jwt
+def _endpoint(spec: Spec, target: Target) -> EndpointPlan:
+    endpoint, gateway = spec.endpoint, cloud.gateway_of(target, spec)
+    cors, jwt = endpoint.cors, endpoint.jwt
     return EndpointPlan(
         name="endpoint",
         function=ROUTER,
-        auth=_AUTH[spec.endpoint.auth],
+        gateway=gateway,
+        auth=endpoint.auth,
+        auth_at=cloud.auth_at(gateway, endpoint),
         jwt={"issuer": jwt.issuer, "audiences": list(jwt.audiences)} if jwt else None,
+        callers=cloud.callers_of(target, spec),
+        timeout_s=cloud.wait_s(gateway, spec.resources.timeout_s),
+        domain=cloud.domain_of(target, spec),
         port=spec.targets.local.port,
         cors=CorsPlan(allow_origins=list(cors.allow_origins)) if cors else None,
-        rate_limit=RateLimitPlan(requests_per_s=limit.requests_per_s, burst=limit.burst) if limit else None,
+        rate_limit=cloud.rate_limit_of(gateway, endpoint.rate_limit),
     )

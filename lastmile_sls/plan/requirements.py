@@ -35,7 +35,8 @@ def needs_of(index: int, version: Version, environment: Mapping[str, str]) -> Ne
         requirement = _parse(f"versions[{index}].requirements[{number}]", text)
         if _applies(requirement, environment):
             found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
-    if clash := conflicts(found, found):
+    several = {name: requirements for name, requirements in found.items() if len(requirements) > 1}
+    if clash := _impossible(found) or conflicts(several, several):
         raise LastmileError(
             f"versions[{index}].requirements has {told(found, clash[:1])}, but no version of {clash[0]} satisfies that.",
             "Keep the one that the model was trained with.",
@@ -49,6 +50,15 @@ def conflicts(left: Needs, right: Needs) -> list[str]:
         name
         for name in left.keys() & right.keys()
         if any(_excludes(ours, theirs) for ours in left[name] for theirs in right[name])
+    )
+
+
+def _impossible(needs: Needs) -> list[str]:
+    """Return the packages for which one requirement alone already asks for what no version is."""
+    return sorted(
+        name
+        for name, (requirement, *_) in needs.items()
+        if len(requirement.specifier) > 1 and requirement.specifier.is_unsatisfiable()
     )
 
 

@@ -50,8 +50,11 @@ def write_program(
             f"{folder / _COMPONENTS} is there already, and may hold changes of yours.",
             "Leave --eject out to keep it, or move it away to eject anew.",
         )
-    write_plan(plan, bundles, folder)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, bundle in bundles.items():
+            _move(bundle, folder / path)
+        _write(folder / "plan.json", render(plan))
         if eject:
             _eject(folder)
         _write(folder / "__main__.py", MAIN)
@@ -59,17 +62,6 @@ def write_program(
     except OSError as error:
         raise _unwritable(folder, error) from error
     return Program(folder, plan["project"], plan["stack"])
-
-
-def write_plan(plan: Plan, bundles: Mapping[str, Path], folder: Path) -> None:
-    """Write the plan and the bundles alone; see `write_program`. Raises LastmileError when they cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, bundle in bundles.items():
-            _move(bundle, folder / path)
-        _write(folder / "plan.json", render(plan))
-    except OSError as error:
-        raise _unwritable(folder, error) from error
 
 
 def _unwritable(folder: Path, error: OSError) -> LastmileError:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, model_validator
 
-from lastmile_sls.spec.section import APP, ISSUER, NAME, Section, rule
+from lastmile_sls.spec.section import APP, DOMAIN, ISSUER, NAME, Section, rule
 
 
 class Jwt(Section):
@@ -39,7 +39,10 @@ class Endpoint(Section):
 
     auth: Annotated[
         Literal["key", "jwt", "iam", "public"],
-        Field(description="Who may call. key: an API key in the header x-api-key."),
+        Field(
+            description="Who may call. key: an API key in the header x-api-key. jwt: a bearer token. iam: the cloud's own "
+            "identities, see callers of each target. public: anyone."
+        ),
     ] = "key"
     jwt: Annotated[Jwt | None, Field(description="Needed with auth jwt.")] = None
     keys: Annotated[
@@ -53,7 +56,21 @@ class Endpoint(Section):
     ] = ("key",)
     cors: Annotated[Cors | None, Field(description="Default: no web page may.")] = None
     rate_limit: Annotated[RateLimit | None, Field(description="Default: none.")] = None
-    domain: Annotated[str | None, Field(description="A domain name of your own.")] = None
+    domain: Annotated[
+        str | None,
+        Field(
+            pattern=DOMAIN,
+            max_length=253,
+            description="A domain name of your own, for which the cloud makes a certificate.",
+        ),
+    ] = None
+    max_payload_mb: Annotated[
+        StrictFloat | None,
+        Field(
+            gt=0,
+            description="The largest request or answer, in MB; a target that cannot carry it is refused. Default: unknown.",
+        ),
+    ] = None
     app: Annotated[
         str | None,
         Field(

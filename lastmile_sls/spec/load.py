@@ -16,11 +16,15 @@ from lastmile_sls.spec.model import Spec, is_uri
 from lastmile_sls.spec.section import PATTERNS
 
 
-def load(path: Path) -> Spec:
-    """Return the spec in a file. Raises LastmileError with one line per mistake: where, field, value, rule."""
+def load(path: Path, environment: str | None = None) -> Spec:
+    """Return the spec in a file, for another environment if one is named.
+
+    Raises LastmileError with one line per mistake: where, field, value, rule.
+    """
     document = read_document(path)
+    content = document.value if environment is None else {**document.value, "environment": environment}
     try:
-        return Spec.model_validate(document.value)
+        return Spec.model_validate(content)
     except ValidationError as error:
         raise LastmileError("\n".join(_lines(path, document, error.errors()))) from None
 
@@ -87,7 +91,9 @@ def _lines(path: Path, document: Document, details: list[ErrorDetails]) -> list[
 def _message(location: Location, detail: ErrorDetails) -> str:
     field, value = _field(location), detail["input"]
     if location[-1:] == ("[key]",):
-        return f"{_field(location[:-2])} has the key {value!r}, but a key is text. Quote it."
+        is_text = isinstance(value, str)
+        says = f"it {_must(detail)}" if is_text else "a key is text. Quote it."
+        return f"{_field(location[:-2])} has the key {value!r}, but {says}"
     match detail["type"]:
         case "extra_forbidden":
             says = f"is not a field.{_suggestion(location)}"

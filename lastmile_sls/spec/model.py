@@ -10,10 +10,25 @@ from pydantic import Field, StrictFloat, StrictInt, field_validator, model_valid
 from lastmile_sls.spec.bundle import Bundle
 from lastmile_sls.spec.contract import Contract
 from lastmile_sls.spec.endpoint import Endpoint
-from lastmile_sls.spec.section import CURRENCY, NAME, Section, rule
+from lastmile_sls.spec.section import CURRENCY, NAME, VARIABLE, VAULT_NAME, Section, rule
 from lastmile_sls.spec.targets import Targets
 from lastmile_sls.spec.traffic import Traffic
 from lastmile_sls.spec.version import Version
+
+_RESERVED = (
+    "LASTMILE_",
+    "AWS_",
+    "AZURE",
+    "FUNCTIONS_",
+    "WEBSITE_",
+    "GOOGLE_",
+    "K_",
+    "PYTHON",
+    "PORT",
+    "PATH",
+    "LD_",
+)
+"""What variables of the runtime and the platforms begin with."""
 
 
 class Resources(Section):
@@ -32,22 +47,47 @@ class Resources(Section):
         StrictInt, Field(ge=0, le=1000, description="Instances kept warm; 0 costs nothing when idle.")
     ] = 0
     max_instances: Annotated[
-        StrictInt, Field(ge=1, le=1000, description="Never more instances than this.")
-    ] = 4
+        StrictInt | None,
+        Field(
+            ge=1,
+            le=1000,
+            description="Never more instances than this. Default: 4 on this machine, elsewhere what the cloud has.",
+        ),
+    ] = None
     processor: Annotated[
         Literal["x86_64", "arm64"] | None,
         Field(description="Default: whichever the target has cheapest."),
     ] = None
+    gpu: Annotated[
+        Literal["nvidia-l4", "nvidia-rtx-pro-6000"] | None,
+        Field(description="One of these in each instance. Default: none."),
+    ] = None
 
     @model_validator(mode="after")
     def _min_is_below_max(self) -> Resources:
-        if self.min_instances > self.max_instances:
+        if self.max_instances is not None and self.min_instances > self.max_instances:
             raise rule(
                 "has min_instances {low}, but max_instances {high}. Lower the one or raise the other",
                 low=self.min_instances,
                 high=self.max_instances,
             )
         return self
+
+
+class Storage(Section):
+    """How long the deployment's bucket keeps what is not needed for good."""
+
+    results_days: Annotated[
+        StrictInt,
+        Field(ge=1, le=3650, description="Answers that came later are deleted after this, in days."),
+    ] = 30
+    capture_days: Annotated[
+        StrictInt, Field(ge=1, le=3650, description="Captured requests are deleted after this, in days.")
+    ] = 90
+    old_versions_days: Annotated[
+        StrictInt,
+        Field(ge=1, le=3650, description="Former contents of an object are deleted after this, in days."),
+    ] = 30
 
 
 class Queue(Section):
@@ -100,6 +140,14 @@ class Spec(Section):
     resources: Annotated[Resources, Field(description="The room it gets.")] = Resources()
     bundle: Annotated[Bundle, Field(description="What the functions are made of.")] = Bundle()
     contract: Annotated[Contract, Field(description="What goes in and comes out.")] = Contract()
+    secrets: Annotated[
+        dict[Annotated[str, Field(pattern=VARIABLE)], Annotated[str, Field(pattern=VAULT_NAME)]],
+        Field(
+            description="Environment variables whose values are in the target's vault: the variable, and the secret's name "
+            "there. They are read when the function starts, and are nowhere else.",
+        ),
+    ] = Field(default_factory=dict)
+    storage: Annotated[Storage, Field(description="How long things are kept.")] = Storage()
     queue: Annotated[Queue | None, Field(description="Answers that may come later.")] = None
     schedule: Annotated[Schedule | None, Field(description="Scoring files on a clock.")] = None
     budget: Annotated[Budget | None, Field(description="What it may cost.")] = None
@@ -110,6 +158,18 @@ class Spec(Section):
         ),
     ] = Field(default_factory=dict)
     targets: Annotated[Targets, Field(description="Where it can go.")] = Targets()
+
+    @field_validator("secrets")
+    @classmethod
+    def _variables_are_the_users(cls, secrets: dict[str, str]) -> dict[str, str]:
+        for variable in secrets:
+            if variable.upper().startswith(_RESERVED):
+                raise rule(
+                    "has {variable}, but names that begin with {prefixes} are the runtime's and the clouds'. Choose another",
+                    variable=variable,
+                    prefixes=", ".join(_RESERVED),
+                )
+        return secrets
 
     @field_validator("versions")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lastmile_sls.spec.model import Spec
-from lastmile_sls.targets.refusal import Refusal
+from lastmile_sls.targets.refusal import Note, Refusal
 
 _LATER = "lastmile 0.1 does not carry it on the local target"
 
@@ -39,6 +39,11 @@ def refusals(spec: Spec, machine: Machine) -> list[Refusal]:
     ]
 
 
+def notes(spec: Spec) -> list[Note]:
+    """Return what this machine does in its own way: nothing."""
+    return []
+
+
 def _versions(spec: Spec) -> list[Refusal]:
     found = []
     for index, version in enumerate(spec.versions):
@@ -53,6 +58,9 @@ def _endpoint(spec: Spec) -> list[Refusal]:
     if spec.endpoint.auth == "iam":
         change = "Use key, jwt or public."
         found.append(Refusal("endpoint.auth", spec.endpoint.auth, _LATER, change))
+    if spec.secrets:
+        change = "Take them out, and set the variables where lastmile runs."
+        found.append(Refusal("secrets", dict(spec.secrets), "this machine has no vault", change))
     if spec.endpoint.domain:
         rule = "the local target is reached on this machine only"
         found.append(Refusal("endpoint.domain", spec.endpoint.domain, rule, "Take it out."))
@@ -65,6 +73,9 @@ def _resources(spec: Spec, machine: Machine) -> list[Refusal]:
     if resources.memory_mb > machine.memory_mb:
         rule = f"this machine has {machine.memory_mb} MB"
         found.append(Refusal("resources.memory_mb", resources.memory_mb, rule, "Lower it."))
+    if resources.gpu is not None:
+        rule = "lastmile gives functions on this machine none"
+        found.append(Refusal("resources.gpu", resources.gpu, rule, "Take it out, or deploy to gcp."))
     if resources.processor not in (None, machine.processor):
         rule = f"this machine is {machine.processor}"
         change = "Take it out, or deploy to a cloud."

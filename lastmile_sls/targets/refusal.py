@@ -1,4 +1,4 @@
-"""One reason why a target cannot carry a spec."""
+"""Why a target cannot carry a spec, and what it does differently where it can."""
 
 from __future__ import annotations
 
@@ -19,6 +19,30 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.field} is {self.value!r}, but {self.rule}. {self.change}"
+
+
+@dataclass(frozen=True)
+class Missing(Refusal):
+    """A field that the target needs."""
+
+    def __str__(self) -> str:
+        return f"{self.field} is missing: {self.rule}. {self.change}"
+
+
+def missing(field: str, rule: str, change: str) -> Missing:
+    """Return that a field is missing which the target needs."""
+    return Missing(field, None, rule, change)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a target does in its own way, without breaking what the field promises."""
+
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}"
 
 
 def refuse(target: str, refusals: list[Refusal]) -> None:

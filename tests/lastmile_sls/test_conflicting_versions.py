@@ -235,7 +235,9 @@ def test_a_version_that_can_never_be_installed_is_refused_before_anything_is_mad
 def test_the_example_does_what_its_readme_says(work: Workspace) -> None:
     shutil.copytree(EXAMPLE, work.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lastmile"))
     text = (work.folder / "lastmile.yaml").read_text()
-    (work.folder / "lastmile.yaml").write_text(f"{text}targets: {{local: {{port: {work.port}}}}}\n")
+    (work.folder / "lastmile.yaml").write_text(
+        text.replace("targets:\n", f"targets:\n  local: {{port: {work.port}}}\n")
+    )
     made = work.json("up")
     assert [(f["name"], f["why"]) for f in made["functions"]] == [
         ("predict", "v1 needs numpy<2.2, v2 needs numpy>=2.3"),

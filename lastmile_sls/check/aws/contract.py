@@ -17,7 +17,11 @@ from lastmile_sls.check.process import NoAnswer, Process
 from lastmile_sls.check.tools import AWSLAMBDARIC
 
 HANDLER = "lastmile_runtime.adapters.aws.handler"
-_WRAPPER = "lastmile_runtime/adapters/aws_bootstrap"
+"""Where an image says what runs, and the deployment does not (see `lastmile_sls.build.package`)."""
+_WRAPPER_SETTING = "AWS_LAMBDA_EXEC_WRAPPER"
+_TASK_FOLDER = "/var/task"
+"""Where Lambda has a function's files."""
+_WRAPPER = f"{_TASK_FOLDER}/lastmile_runtime/adapters/aws_bootstrap"
 _REPLACED = "/var/runtime/bootstrap.py"
 """Lambda's own loop, which the wrapper is told of and does not run."""
 
@@ -93,7 +97,7 @@ def _lambda_environ(setting: Setting, api: RuntimeApi) -> dict[str, str]:
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{setting.interpreter.minor}",
         "LAMBDA_TASK_ROOT": str(setting.folder),
-        "_HANDLER": HANDLER,
+        "_HANDLER": setting.entry or HANDLER,
     }
 
 
@@ -101,7 +105,7 @@ def _managed(setting: Setting, environ: dict[str, str]) -> list[str]:
     # In Lambda's order: the function, its layers, what the runtime brings.
     places = (setting.folder, setting.packages, setting.tool)
     environ["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
-    return [str(setting.python), "-m", "awslambdaric", HANDLER]
+    return [str(setting.python), "-m", "awslambdaric", setting.entry or HANDLER]
 
 
 def _bootstrap(setting: Setting, environ: dict[str, str]) -> list[str]:
@@ -109,7 +113,8 @@ def _bootstrap(setting: Setting, environ: dict[str, str]) -> list[str]:
     if setting.packages:
         environ["LAMBDA_RUNTIME_DIR"] = str(setting.packages)
     python = _profiling(setting) if setting.profiles_imports else setting.python
-    return [str(setting.folder / _WRAPPER), str(python), _REPLACED]
+    wrapper = environ.get(_WRAPPER_SETTING, _WRAPPER).replace(_TASK_FOLDER, str(setting.folder), 1)
+    return [wrapper, str(python), _REPLACED]
 
 
 def _profiling(setting: Setting) -> Path:

@@ -101,3 +101,6 @@ def _free_port() -> int:
 
 
 CONTAINER = Contract("gcp container", "Cloud Run, container", _launch)
+CONTAINER_APP = Contract("azure container", "Azure Container Apps, container", _launch)
+"""It asks the same of a container: HTTP on its port, and an end after SIGTERM
+(learn.microsoft.com/azure/container-apps/containers, /application-lifecycle-management)."""

@@ -8,10 +8,10 @@ from lastmile_sls.check import verdicts
 from lastmile_sls.check.answers import Compared
 from lastmile_sls.check.bundle import Size
 from lastmile_sls.check.checked import Result, Start
-from lastmile_sls.check.limits import Target
 from lastmile_sls.check.phases import Phase
 from lastmile_sls.check.process import NoAnswer
 from lastmile_sls.check.profile import Import, Origins, Profile
+from lastmile_sls.plan.document import Target
 
 MB = 2**20
 

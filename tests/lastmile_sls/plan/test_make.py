@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import Plan, read, render
 from lastmile_sls.plan.grouping import group_versions
 from lastmile_sls.plan.make import make_plan, routing
@@ -28,7 +29,7 @@ PINNED = [
 def plan_of(spec: Spec) -> Plan:
     groups = group_versions(spec, {})
     digests = {group.function: DIGEST if group.function == "predict" else OTHER_DIGEST for group in groups}
-    return make_plan(spec, "local", groups, digests)
+    return make_plan(spec, "local", groups, {name: Built(digest) for name, digest in digests.items()})
 
 
 def test_golden_plan() -> None:
@@ -49,11 +50,13 @@ def test_golden_plan() -> None:
         targets={"local": {"port": 9000, "idle_timeout_s": 60}},
     )
     assert json.loads(render(plan_of(spec))) == {
-        "format": "lastmile.plan/1",
+        "format": "lastmile.plan/2",
         "project": "churn",
         "stack": "dev-local",
         "deployment": "churn-dev",
         "target": "local",
+        "place": None,
+        "identity": "churn-dev",
         "tags": {
             "model": "churn",
             "environment": "dev",
@@ -65,16 +68,28 @@ def test_golden_plan() -> None:
         "functions": [
             {
                 "name": "predict",
+                "resource": "churn-dev-predict",
                 "versions": ["v1", "v2"],
                 "calls": {},
                 "why": "the dependencies of all versions agree",
                 "bundle": {"path": "bundles/predict", "digest": DIGEST},
+                "package": None,
+                "python": None,
+                "processor": None,
+                "entry": None,
+                "environment": {},
+                "secrets": {},
+                "cpu": None,
+                "generation": None,
+                "gpu": None,
+                "snapshot": False,
                 "memory_mb": 512,
                 "timeout_s": 30,
                 "idle_timeout_s": 60,
                 "concurrency": 4,
                 "min_instances": 0,
                 "max_instances": 4,
+                "log_retention_days": None,
                 "routing": {
                     "champion": "v1",
                     "weights": {"v1": 10_000, "v2": 0},
@@ -90,7 +105,13 @@ def test_golden_plan() -> None:
                 "queue": "jobs",
             }
         ],
-        "bucket": "state",
+        "storage": {
+            "name": "state",
+            "adopted": None,
+            "expire_days": {"results/": 30, "capture/": 90},
+            "old_versions_days": 30,
+            "incomplete_uploads_days": 7,
+        },
         "queue": {
             "name": "jobs",
             "max_attempts": 5,
@@ -114,11 +135,16 @@ def test_golden_plan() -> None:
         "endpoint": {
             "name": "endpoint",
             "function": "predict",
+            "gateway": "local",
             "auth": "key",
+            "auth_at": "gateway",
             "jwt": None,
+            "callers": [],
+            "timeout_s": 30,
+            "domain": None,
             "port": 9000,
             "cors": {"allow_origins": ["https://a.example"]},
-            "rate_limit": {"requests_per_s": 5.0, "burst": 9},
+            "rate_limit": {"requests_per_s": 5.0, "burst": 9, "count": None, "window_s": None},
         },
         "keys": ["key"],
     }
@@ -145,7 +171,7 @@ def test_one_version_has_nothing_to_route_and_needs_no_bucket() -> None:
         versions=[{"id": "only", "artifact": "one.py", "framework": "python", "entry": "M"}], traffic={}
     )
     plan = plan_of(spec)
-    assert (plan["bucket"], plan["routing"], plan["queue"]) == (None, None, None)
+    assert (plan["storage"], plan["routing"], plan["queue"]) == (None, None, None)
     (function,) = plan["functions"]
     assert (function["routing_document"], function["bucket"], function["queue"]) == (None, None, None)
     assert function["why"] == "there is one version"
@@ -222,6 +248,6 @@ def test_a_plan_is_read_back(tmp_path: Path) -> None:
 def test_a_plan_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"format": "lastmile.plan/9"}')
     with pytest.raises(
-        ValueError, match=r"has the format 'lastmile.plan/9', but this version reads 'lastmile.plan/1'\."
+        ValueError, match=r"has the format 'lastmile.plan/9', but this version reads 'lastmile.plan/2'\."
     ):
         read(tmp_path / "plan.json")

@@ -10,13 +10,16 @@ import pytest
 import yaml
 
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import read
 from lastmile_sls.plan.grouping import ROUTER, group_versions
 from lastmile_sls.plan.make import bundle_path, make_plan
 from lastmile_sls.program.write import write_program
 from tests.lastmile_sls.specs import make_spec
 
-PLAN = make_plan(make_spec(), "local", group_versions(make_spec(), {}), {ROUTER: "sha256:" + "ab" * 32})
+PLAN = make_plan(
+    make_spec(), "local", group_versions(make_spec(), {}), {ROUTER: Built("sha256:" + "ab" * 32)}
+)
 BUNDLE_PATH = bundle_path(ROUTER)
 
 

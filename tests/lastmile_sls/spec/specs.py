@@ -50,6 +50,8 @@ contract:
     - {name: predict_proba, datatype: FP64, shape: [-1, 2]}
 bundle:
   {python: "3.12", bytecode: none, cold_start_budget_ms: 500, signature: {key: team.pem}}
+secrets: {DB_PASSWORD: churn-db}
+storage: {results_days: 7, capture_days: 14, old_versions_days: 5}
 queue: {max_attempts: 3, visibility_timeout_s: 60, retention_s: 3600}
 schedule: {cron: "0 3 * * *", input: in/, output: "s3://out/"}
 budget: {monthly_limit: 25.5, currency: EUR}
@@ -57,8 +59,8 @@ tags: {team: growth}
 targets:
   local: {port: 9000, idle_timeout_s: 60}
   aws: {region: eu-west-1, package: image, base_image: "public.ecr.aws/lambda/python:3.12"}
-  gcp: {project: p-1, region: europe-west1, base_image: "oci:base"}
-  azure: {subscription: s-1, location: westeurope, package: zip}
+  gcp: {project: acme-models, region: europe-west1, base_image: "oci:base"}
+  azure: {subscription: 00000000-0000-0000-0000-000000000001, location: westeurope, package: zip}
 """
 
 

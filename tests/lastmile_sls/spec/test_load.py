@@ -55,6 +55,46 @@ RULES = {
     "bundle: {signature: {}}": "lastmile.yaml:8 bundle.signature needs one of key, certificates, or identity with issuer,"
     " and no more.",
     "bundle: {signature: {identity: a@example.com}}": "lastmile.yaml:8 bundle.signature needs identity and issuer together.",
+    "endpoint: {domain: Churn.example.com}": "lastmile.yaml:8 endpoint.domain is 'Churn.example.com', but must be a domain"
+    " name in lower case, such as predict.example.com.",
+    "secrets: {DB-PASSWORD: x}": "lastmile.yaml:8 secrets has the key 'DB-PASSWORD', but it must be the name of an"
+    " environment variable, such as DB_PASSWORD.",
+    "secrets: {DB_PASSWORD: a/b}": "lastmile.yaml:8 secrets.DB_PASSWORD is 'a/b', but must be a secret's name that every"
+    " vault takes: at most 127 letters, digits and dashes.",
+    "secrets: {AWS_KEY: x}": "lastmile.yaml:8 secrets has AWS_KEY, but names that begin with LASTMILE_, AWS_, AZURE,"
+    " FUNCTIONS_, WEBSITE_, GOOGLE_, K_, PYTHON, PORT, PATH, LD_ are the runtime's and the clouds'. Choose another.",
+    "targets: {aws: {account: '12'}}": "lastmile.yaml:8 targets.aws.account is '12', but must be an AWS account's twelve"
+    " digits.",
+    "targets: {aws: {hosted_zone: z}}": "lastmile.yaml:8 targets.aws.hosted_zone is 'z', but must be a hosted zone's id,"
+    " such as Z0123456789ABCDEFGHIJ.",
+    "targets: {aws: {certificate: c}}": "lastmile.yaml:8 targets.aws.certificate is 'c', but must be a certificate's ARN,"
+    " such as arn:aws:acm:eu-west-1:123456789012:certificate/ID.",
+    "targets: {aws: {callers: ['a/b']}}": "lastmile.yaml:8 targets.aws.callers[0] is 'a/b', but must be the name"
+    " of an IAM role.",
+    "targets: {aws: {bucket: A}}": "lastmile.yaml:8 targets.aws.bucket is 'A', but must be a bucket's name: 3 to 63"
+    " lower-case letters, digits, dots, dashes and underscores.",
+    "targets: {gcp: {project: p}}": "lastmile.yaml:8 targets.gcp.project is 'p', but must be a Google Cloud project's id,"
+    " such as my-project-123.",
+    "targets: {gcp: {region: eu-west-1}}": "lastmile.yaml:8 targets.gcp.region is 'eu-west-1', but must be a region such as"
+    " europe-west1.",
+    "targets: {gcp: {dns_zone: A}}": "lastmile.yaml:8 targets.gcp.dns_zone is 'A', but must be the name of a managed zone:"
+    " lower-case letters, digits and dashes.",
+    "targets: {gcp: {callers: [ann]}}": "lastmile.yaml:8 targets.gcp.callers[0] is 'ann', but must be a member such as"
+    " serviceAccount:NAME@PROJECT.iam.gserviceaccount.com.",
+    "targets: {azure: {location: West Europe}}": "lastmile.yaml:8 targets.azure.location is 'West Europe', but must be an"
+    " Azure location in lower case, such as westeurope.",
+    "targets: {azure: {tenant: t}}": "lastmile.yaml:8 targets.azure.tenant is 't', but must be an id such as"
+    " 00000000-0000-0000-0000-000000000000.",
+    "targets: {azure: {bucket: b}}": "lastmile.yaml:8 targets.azure.bucket is 'b', but must be a storage account and a"
+    " container in it, such as account/container.",
+    "targets: {azure: {resource_group: 'a/b'}}": "lastmile.yaml:8 targets.azure.resource_group is 'a/b', but must be the"
+    " name of a resource group.",
+    "targets: {azure: {key_vault: v}}": "lastmile.yaml:8 targets.azure.key_vault is 'v', but must be the name of a Key"
+    " Vault: 3 to 24 letters, digits and dashes.",
+    "targets: {azure: {dns_zone: z}}": "lastmile.yaml:8 targets.azure.dns_zone is 'z', but must be a resource group and a"
+    " zone in it, such as dns/example.com.",
+    "targets: {azure: {key_vault: vault}}": "lastmile.yaml:8 targets.azure needs resource_group, where the bucket or the"
+    " key_vault of yours is.",
     "budget: {}": "lastmile.yaml:8 budget.monthly_limit is missing. Add it.",
     "1: 2": "lastmile.yaml the spec has the key 1, but a key is text. Quote it.",
     "tags: {1: x}": "lastmile.yaml:8 tags has the key 1, but a key is text. Quote it.",
@@ -73,7 +113,7 @@ RULES = {
     "resources: {memory_mb: true}": "lastmile.yaml:8 resources.memory_mb is True, but should be a valid integer.",
     "resources: {timeout_s: '30'}": "lastmile.yaml:8 resources.timeout_s is '30', but should be a valid integer.",
     "resources: {memory_mb: 8}": "lastmile.yaml:8 resources.memory_mb is 8, but should be greater than or equal to 64.",
-    "resources: {min_instances: 5}": "lastmile.yaml:8 resources has min_instances 5, but max_instances 4."
+    "resources: {min_instances: 5, max_instances: 4}": "lastmile.yaml:8 resources has min_instances 5, but max_instances 4."
     " Lower the one or raise the other.",
     "traffic: {weights: {v1: 130}}": "lastmile.yaml:8 traffic.weights.v1 is 130, but should be less than or equal to 100.",
     "traffic: {weights: {v1: 99}}": "lastmile.yaml:8 traffic.weights sum to 99, but must sum to 100. Raise one of them.",

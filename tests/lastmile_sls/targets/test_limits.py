@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from lastmile_sls.check.limits import LIMITS, Measure, Target, limit_of, violation
+from lastmile_sls.plan.document import Target
+from lastmile_sls.targets.limits import LIMITS, Measure, limit_of, violation
+from tests.lastmile_sls.targets.test_fit import OF_BUILDS
 
 
 def test_every_target_is_there_and_each_number_has_its_page() -> None:
@@ -16,8 +20,10 @@ def test_every_target_is_there_and_each_number_has_its_page() -> None:
         for limit in limits:
             assert limit.measure in get_args(Measure)
             assert limit.source.startswith("https://")
-            assert limit.beyond
             assert limit.most > 0
+            assert limit.read
+            if limit.measure in OF_BUILDS:
+                assert limit.beyond
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,26 @@ def test_what_a_target_does_not_state_is_not_limited() -> None:
     assert limit_of("gcp", "unpacked size") is None
     assert violation("gcp", "unpacked size", 1e9) is None
     assert violation("local", "startup", 1e9) is None
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "targets.md"
+BEGIN, END = "test_limits.py` -->\n", "<!-- end of limits -->"
+
+
+def table() -> str:
+    lines = ["| target | what | allowed | stated at | read |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {target} | {limit.measure.replace('_', ' ')} | {limit.allowed} | {limit.source} | {limit.read} |"
+        for target, limits in LIMITS.items()
+        for limit in limits
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_document_has_every_limit() -> None:
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    written, _, after = rest.partition(END)
+    if os.environ.get("LASTMILE_GOLDEN") == "write":
+        DOCUMENT.write_text(f"{before}{BEGIN}{table()}{END}{after}")
+        return
+    assert written == table()
