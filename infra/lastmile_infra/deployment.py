@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import cast, get_args
 
 import pulumi
 
-from lastmile_infra import local
-from lastmile_sls.plan.document import Plan, read
+from lastmile_infra.outputs import Outputs
+from lastmile_sls.plan.document import Plan, Target, read
 
-_TARGETS = {"local": local.provision}
+Provision = Callable[[str, Plan, Path, pulumi.ResourceOptions], Outputs]
 
 
 class Deployment(pulumi.ComponentResource):
@@ -19,12 +22,15 @@ class Deployment(pulumi.ComponentResource):
         plan: The plan.
         folder: What the plan's paths are relative to.
         name: The component's name; its children's names derive from it.
+        opts: With `providers`, the clouds' providers to use in the place of those that are made from the plan.
     """
 
+    outputs: Outputs
+    """Where it is reached, and where its parts are."""
     url: pulumi.Output[str]
     """The endpoint's address."""
     key: pulumi.Output[str] | None
-    """The API key, a secret; None when the endpoint is public."""
+    """The API key, a secret; None when the endpoint takes none."""
 
     def __init__(
         self,
@@ -35,20 +41,51 @@ class Deployment(pulumi.ComponentResource):
     ) -> None:
         name = name or plan["deployment"]
         super().__init__("lastmile:index:Deployment", name, {}, opts)
-        provision = _TARGETS.get(plan["target"])
-        if provision is None:
-            raise ValueError(f"target is {plan['target']!r}, but it must be one of {list(_TARGETS)}.")
-        endpoint = provision(name, plan, folder, pulumi.ResourceOptions(parent=self))
-        self.url, self.key = endpoint.url, endpoint.key
+        self.outputs = _provision(plan["target"])(name, plan, folder, pulumi.ResourceOptions(parent=self))
+        self.url, self.key = self.outputs.url, self.outputs.key
         self.register_outputs({"url": self.url})
 
 
+def _provision(target: str) -> Provision:
+    """Return what makes a target's resources; its cloud's SDK is imported here. Raises ValueError, RunError."""
+    if target not in get_args(Target):
+        raise ValueError(f"target is {target!r}, but it must be one of {list(get_args(Target))}.")
+    try:
+        return cast("Provision", import_module(f"lastmile_infra.{target}").provision)
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("pulumi_"):
+            raise
+        raise pulumi.RunError(
+            f"{error.name} is not installed. Install it: pip install 'lastmile-sls[{target}]'"
+        ) from error
+
+
 def deploy(path: Path) -> Deployment:
-    """Provision the plan in a file and export the stack's outputs: `url`, `deployment`, and `key` if there is one."""
+    """Provision the plan in a file and export the stack's outputs: `deployment`, `versions`, and those of `Outputs`."""
     plan = read(path)
     deployment = Deployment(plan, path.parent)
-    pulumi.export("url", deployment.url)
     pulumi.export("deployment", plan["deployment"])
-    if deployment.key is not None:
-        pulumi.export("key", deployment.key)
+    pulumi.export("versions", [id_ for function in plan["functions"] for id_ in function["versions"]])
+    for name, value in deployment.outputs.exports().items():
+        pulumi.export(name, value)
     return deployment
+
+
+def deploy_spec(path: Path, target: str) -> Deployment:
+    """Build what a spec needs, unless it is built, provision it, and export the stack's outputs.
+
+    Raises RunError with the message of whatever the spec, its files or the target refuse.
+    """
+    from lastmile_sls import deploy as engines
+    from lastmile_sls.asked import as_target, find_spec
+    from lastmile_sls.build.prepare import prepare
+    from lastmile_sls.build.sign import require_signatures
+    from lastmile_sls.errors import LastmileError
+
+    try:
+        spec_path = find_spec(path)
+        prepared = prepare(spec_path, as_target(target), engines.environ())
+        require_signatures(prepared, spec_path)
+    except LastmileError as error:
+        raise pulumi.RunError(str(error)) from error
+    return deploy(prepared.program.folder / "plan.json")

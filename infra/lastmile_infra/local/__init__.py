@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pulumi
 
-from lastmile_infra.endpoint import Endpoint
 from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
 from lastmile_infra.local.queue import Queue
 from lastmile_infra.local.storage import Bucket, Document
+from lastmile_infra.outputs import Outputs
 from lastmile_sls.plan.document import Plan
 
 __all__ = ["Bucket", "Document", "Function", "Key", "Queue", "Route", "provision"]
 
 
-def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Endpoint:
+def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Outputs:
     """Make the plan's keys, storage, queue, functions and endpoint."""
     deployment, tags = plan["deployment"], plan["tags"]
     keys = [
@@ -50,7 +50,14 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         tags=tags,
         opts=opts,
     )
-    return Endpoint(route.url, keys[-1].value if keys else None)
+    routing = plan["routing"]
+    return Outputs(
+        url=route.url,
+        key=keys[-1].value if keys else None,
+        functions={function: made.name for function, made in functions.items()},
+        bucket=bucket.url if bucket else None,
+        routing=pulumi.Output.concat(bucket.url, "/", routing["path"]) if bucket and routing else None,
+    )
 
 
 def _storage(
@@ -58,10 +65,11 @@ def _storage(
 ) -> tuple[Bucket | None, pulumi.ResourceOptions]:
     """Make the bucket and the routing document; return the bucket, and options that wait for both."""
     deployment, tags, routing = plan["deployment"], plan["tags"], plan["routing"]
-    if plan["bucket"] is None:
+    storage = plan["storage"]
+    if storage is None:
         return None, opts
     bucket = Bucket(
-        f"{name}-{plan['bucket']}", deployment=deployment, bucket=plan["bucket"], tags=tags, opts=opts
+        f"{name}-{storage['name']}", deployment=deployment, bucket=storage["name"], tags=tags, opts=opts
     )
     if routing is None:
         return bucket, opts

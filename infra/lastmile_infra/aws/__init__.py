@@ -1,0 +1,66 @@
+"""AWS: Lambda behind an HTTP API or a function URL, S3, IAM, Secrets Manager, ECR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from lastmile_infra.aws.function import Function, environment_of, make_function
+from lastmile_infra.aws.gateway import make_gateway
+from lastmile_infra.aws.identity import make_keys, make_role
+from lastmile_infra.aws.scope import Scope, open_scope
+from lastmile_infra.aws.storage import Storage, make_storage
+from lastmile_infra.delivery import Key
+from lastmile_infra.outputs import Outputs
+from lastmile_sls.plan.document import Plan
+
+__all__ = ["provision"]
+
+
+def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Outputs:
+    """Make the plan's keys, storage, role, functions and endpoint. Raises ValueError for what AWS does not have."""
+    place = plan["place"]
+    if place is None:
+        raise ValueError("the plan says no place, which a deployment to AWS needs.")
+    scope = open_scope(name, place, plan["tags"], opts)
+    keys = make_keys(scope, plan["deployment"], plan["keys"])
+    storage = make_storage(scope, plan["storage"], plan["routing"]) if plan["storage"] else None
+    functions = _make_functions(scope, plan, folder, storage, keys)
+    gateway = make_gateway(scope, plan["endpoint"], functions[plan["endpoint"]["function"]])
+    return Outputs(
+        url=gateway.url,
+        key=keys[-1].value if keys else None,
+        functions={function: made.arn for function, made in functions.items()},
+        bucket=storage.url if storage else None,
+        routing=storage.routing if storage else None,
+        dns_records=gateway.dns_records,
+    )
+
+
+def _make_functions(
+    scope: Scope, plan: Plan, folder: Path, storage: Storage | None, keys: list[Key]
+) -> dict[str, Function]:
+    """Make the functions, those that others call first."""
+    role, policy = make_role(scope, plan["identity"], plan["functions"], storage.bucket if storage else None)
+    endpoint = plan["endpoint"]
+    made: dict[str, Function] = {}
+    for function in sorted(plan["functions"], key=lambda function: len(function["calls"])):
+        checks = endpoint["auth_at"] == "function" and endpoint["function"] == function["name"]
+        environment = environment_of(
+            scope,
+            function,
+            routing=storage.routing if storage else None,
+            key_digests=[key.digest for key in keys] if checks else [],
+            called={name: made[name] for name in sorted(set(function["calls"].values()))},
+        )
+        made[function["name"]] = make_function(
+            scope,
+            function,
+            folder=folder,
+            role=role,
+            storage=storage,
+            environment=environment,
+            after=[policy, *(storage.ready if storage else [])],
+        )
+    return made

@@ -1,0 +1,78 @@
+"""What a function on Azure reads from its environment (see `lastmile_runtime.startup`), whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from lastmile_infra.azure.identity import Identity
+from lastmile_infra.azure.storage import Store
+from lastmile_infra.azure.vault import Keys, Secret, in_vault
+from lastmile_sls.plan.document import EndpointPlan, FunctionPlan
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A function's variables."""
+
+    values: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, Secret]
+    """Variables whose values are in a vault."""
+    before: tuple[pulumi.Resource, ...]
+    """What must be there when the function starts."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What functions are joined to."""
+
+    identity: Identity
+    keys: Keys
+    secrets: Mapping[str, Secret]
+    store: Store | None
+
+
+def settings_of(
+    function: FunctionPlan,
+    endpoint: EndpointPlan,
+    made: Made,
+    hosts: Mapping[str, pulumi.Output[str]],
+) -> Settings:
+    """Return a function's variables: the plan's, and those that are known when its neighbours are made.
+
+    Args:
+        function: The function.
+        endpoint: Who may call the router's function; the others take the router's key alone.
+        made: What it is joined to.
+        hosts: The host names of the functions that it asks, by name.
+    """
+    values: dict[str, pulumi.Input[str]] = {
+        **function["environment"],
+        "AZURE_CLIENT_ID": made.identity.client_id,
+    }
+    secrets = {variable: made.secrets[in_vault(name)] for variable, name in function["secrets"].items()}
+    before = [secret.before for secret in secrets.values()]
+    digests = _digests(function, endpoint, made.keys)
+    if digests:
+        values["LASTMILE_AUTH"] = pulumi.Output.json_dumps({"keys": digests})
+    if function["routing_document"] and made.store and made.store.routing:
+        values["LASTMILE_ROUTING_URL"] = made.store.routing
+        before += made.store.before
+    if function["calls"] and made.keys.calls_secret:
+        urls = {
+            called: pulumi.Output.concat("key+https://", hosts[called])
+            for called in sorted(set(function["calls"].values()))
+        }
+        values["LASTMILE_FUNCTIONS"] = pulumi.Output.json_dumps(urls)
+        secrets["LASTMILE_FUNCTIONS_KEY"] = made.keys.calls_secret
+        before.append(made.keys.calls_secret.before)
+    return Settings(dict(sorted(values.items())), dict(sorted(secrets.items())), tuple(before))
+
+
+def _digests(function: FunctionPlan, endpoint: EndpointPlan, keys: Keys) -> list[pulumi.Output[str]]:
+    """Return the digests of the keys that a function takes; none where it takes no keys."""
+    if function["name"] != endpoint["function"]:
+        return [keys.calls.digest] if keys.calls else []
+    return [key.digest for key in keys.callers]

@@ -1,0 +1,199 @@
+"""The deployment's storage on Azure: an account for what outlives it, and another for what the functions' host needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import storage
+
+from lastmile_infra.azure.identity import Identity, grant, only_blob
+from lastmile_infra.azure.names import LONGEST_ACCOUNT, letters
+from lastmile_infra.azure.scope import Scope, place_of
+from lastmile_infra.delivery import Document
+from lastmile_sls.plan.document import Plan, RoutingDocumentPlan, StoragePlan
+
+_SOFT_DELETE_DAYS = 7
+"""How long what is deleted by mistake can be had back."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A blob container."""
+
+    account: pulumi.Output[str]
+    name: pulumi.Output[str]
+    id: pulumi.Output[str]
+
+    @property
+    def url(self) -> pulumi.Output[str]:
+        """The store's URL (see `lastmile_runtime.stores`)."""
+        return pulumi.Output.concat("az://", self.account, "/", self.name)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The deployment's storage, and the routing document in it."""
+
+    container: Container
+    routing: pulumi.Output[str] | None
+    """The live document's URL."""
+    before: tuple[pulumi.Resource, ...] = ()
+    """What a function that uses it waits for."""
+
+
+def make_store(scope: Scope, plan: Plan, identity: Identity) -> Store | None:
+    """Make the plan's storage, or use the one that was there, and let the functions read the routing document."""
+    if plan["storage"] is None:
+        return None
+    if plan["storage"]["adopted"]:
+        container, writing = _adopted(scope, plan, plan["storage"]["adopted"]), None
+    else:
+        container = _make_container(scope, plan["storage"])
+        writing = grant(
+            scope,
+            "deployer-writes-state",
+            "Storage Blob Data Contributor",
+            container.id,
+            scope.deployer,
+        )
+    if plan["routing"] is None:
+        return Store(container, None)
+    document = _make_document(scope, plan["routing"], container, writing)
+    reading = grant(
+        scope,
+        "reads-routing",
+        "Storage Blob Data Reader",
+        container.id,
+        identity,
+        only_blob(plan["routing"]["path"]),
+    )
+    routing = pulumi.Output.concat(container.url, "/", plan["routing"]["path"])
+    return Store(container, routing, (document, reading))
+
+
+def make_account(scope: Scope, end: str) -> storage.StorageAccount:
+    """Make an account that nobody enters without a role, a token and TLS."""
+    return storage.StorageAccount(
+        letters(scope.deployment, LONGEST_ACCOUNT, end),
+        kind=storage.Kind.STORAGE_V2,
+        sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
+        allow_blob_public_access=False,
+        allow_cross_tenant_replication=False,
+        allow_shared_key_access=False,
+        default_to_o_auth_authentication=True,
+        enable_https_traffic_only=True,
+        minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
+        encryption=storage.EncryptionArgs(
+            key_source=storage.KeySource.MICROSOFT_STORAGE,
+            services=storage.EncryptionServicesArgs(blob=storage.EncryptionServiceArgs(enabled=True)),
+        ),
+        **scope.here,
+        opts=scope.opts,
+    )
+
+
+def add_container(scope: Scope, name: str, account: storage.StorageAccount, container: str) -> Container:
+    """Make a container in an account; `name` is the resource's in the stack."""
+    made = storage.BlobContainer(
+        f"{scope.name}-{name}",
+        account_name=account.name,
+        container_name=container,
+        public_access=storage.PublicAccess.NONE,
+        resource_group_name=scope.group,
+        opts=scope.opts,
+    )
+    return Container(account.name, made.name, made.id)
+
+
+def _make_container(scope: Scope, plan: StoragePlan) -> Container:
+    """Make the storage in a group of its own: whoever deletes a group deletes all that is in it."""
+    kept = scope.kept()
+    account = make_account(kept, "data")
+    container = add_container(kept, plan["name"], account, plan["name"])
+    retention = storage.DeleteRetentionPolicyArgs(enabled=True, days=_SOFT_DELETE_DAYS)
+    storage.BlobServiceProperties(
+        f"{scope.name}-versions",
+        account_name=account.name,
+        blob_services_name="default",
+        is_versioning_enabled=True,
+        delete_retention_policy=retention,
+        container_delete_retention_policy=retention,
+        resource_group_name=kept.group,
+        opts=kept.opts,
+    )
+    storage.ManagementPolicy(
+        f"{scope.name}-lifecycle",
+        account_name=account.name,
+        management_policy_name="default",
+        policy=storage.ManagementPolicySchemaArgs(rules=_rules(plan)),
+        resource_group_name=kept.group,
+        opts=kept.opts,
+    )
+    return container
+
+
+def _rules(plan: StoragePlan) -> list[storage.ManagementPolicyRuleArgs]:
+    """Return what is deleted after how many days.
+
+    Uploads that nobody finished need no rule: their blocks are gone after a week
+    (learn.microsoft.com/rest/api/storageservices/put-block, remarks, 2026-11-29).
+    """
+    rules = [
+        _rule(
+            f"expire-{prefix.strip('/')}",
+            f"{plan['name']}/{prefix}",
+            storage.ManagementPolicyActionArgs(
+                base_blob=storage.ManagementPolicyBaseBlobArgs(
+                    delete=storage.DateAfterModificationArgs(days_after_modification_greater_than=days)
+                )
+            ),
+        )
+        for prefix, days in plan["expire_days"].items()
+    ]
+    old = storage.DateAfterCreationArgs(days_after_creation_greater_than=plan["old_versions_days"])
+    version = storage.ManagementPolicyVersionArgs(delete=old)
+    former = storage.ManagementPolicyActionArgs(version=version)
+    return [*rules, _rule("old-versions", f"{plan['name']}/", former)]
+
+
+def _rule(
+    name: str, prefix: str, actions: storage.ManagementPolicyActionArgs
+) -> storage.ManagementPolicyRuleArgs:
+    filters = storage.ManagementPolicyFilterArgs(blob_types=["blockBlob"], prefix_match=[prefix])
+    return storage.ManagementPolicyRuleArgs(
+        name=name,
+        enabled=True,
+        type=storage.RuleType.LIFECYCLE,
+        definition=storage.ManagementPolicyDefinitionArgs(actions=actions, filters=filters),
+    )
+
+
+def _adopted(scope: Scope, plan: Plan, adopted: str) -> Container:
+    """Return a container of the user's, ACCOUNT/CONTAINER."""
+    account, _, name = adopted.partition("/")
+    id_ = pulumi.Output.concat(
+        "/subscriptions/",
+        scope.subscription,
+        "/resourceGroups/",
+        place_of(plan)["resource_group"] or "",
+        "/providers/Microsoft.Storage/storageAccounts/",
+        account,
+        "/blobServices/default/containers/",
+        name,
+    )
+    return Container(pulumi.Output.from_input(account), pulumi.Output.from_input(name), id_)
+
+
+def _make_document(
+    scope: Scope, routing: RoutingDocumentPlan, container: Container, writing: pulumi.Resource | None
+) -> Document:
+    opts = pulumi.ResourceOptions(depends_on=[writing] if writing else None, retain_on_delete=True)
+    return Document(
+        f"{scope.name}-routing",
+        url=container.url,
+        path=routing["path"],
+        content=json.dumps(routing["content"], indent=1),
+        opts=pulumi.ResourceOptions.merge(scope.delivered, opts),
+    )

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lastmile_sls.engine.properties import from_struct, is_secret
+from tests.lastmile_infra.azure.recorded import DIGEST, provisioned
+from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
+
+ROUTER, OTHER = "churn-dev-predict", "churn-dev-predict-v2"
+
+
+def test_what_a_function_is_told_and_nothing_else(tmp_path: Path) -> None:
+    spec = spec_of(endpoint={"keys": ["old", "new"], "cors": {"allow_origins": ["https://a.example"]}})
+    settings = provisioned(spec, tmp_path).settings(ROUTER)
+    planned = plan_of(spec, "azure")["functions"][0]["environment"]
+    assert planned["LASTMILE_CORS"] == '{"allow_origins":["https://a.example"]}'
+    assert json.loads(settings.pop("LASTMILE_AUTH")) == {"keys": [DIGEST, DIGEST]}
+    assert settings == {
+        **planned,
+        "AZURE_CLIENT_ID": "client of churn-dev-identity",
+        "AzureWebJobsStorage__accountName": "churndevhost-1234567",
+        "AzureWebJobsStorage__clientId": "client of churn-dev-identity",
+        "AzureWebJobsStorage__credential": "managedidentity",
+    }
+
+
+def test_a_jwt_is_checked_by_the_function(tmp_path: Path) -> None:
+    jwt = {"issuer": "https://id.example.com", "audiences": ["a"]}
+    run = provisioned(spec_of(**two_versions(apart=True), endpoint={"auth": "jwt", "jwt": jwt}), tmp_path)
+    assert json.loads(run.settings(ROUTER)["LASTMILE_AUTH"]) == {"jwt": jwt}
+    assert json.loads(run.settings(OTHER)["LASTMILE_AUTH"]) == {"keys": [DIGEST]}
+    assert not run.all("WebAppAuthSettingsV2")
+
+
+@pytest.mark.parametrize("auth", ["public", "iam"])
+def test_whoever_is_not_checked_by_the_function(tmp_path: Path, auth: str) -> None:
+    guid = "11111111-1111-1111-1111-111111111111"
+    place = {"tenant": guid, "application": guid, "callers": [guid]}
+    run = provisioned(spec_of(endpoint={"auth": auth}, targets={"azure": place}), tmp_path)
+    assert "LASTMILE_AUTH" not in run.settings(ROUTER)
+    assert len(run.all("WebAppAuthSettingsV2")) == (auth == "iam")
+
+
+def test_the_router_asks_the_others_with_a_key(tmp_path: Path) -> None:
+    run = provisioned(spec_of(**two_versions(apart=True), endpoint={"auth": "public"}), tmp_path)
+    router, other = run.settings(ROUTER), run.settings(OTHER)
+    assert json.loads(router["LASTMILE_FUNCTIONS"]) == {
+        "predict-v2": "key+https://churn-dev-predict-v2-1234567.azurewebsites.net"
+    }
+    url = "https://churn-dev-1234567.vault.azure.net/secrets/function--calls"
+    assert router["LASTMILE_FUNCTIONS_KEY"] == f"@Microsoft.KeyVault(SecretUri={url})"
+    assert "churn-dev-reads-calls" in run.one("WebApp", ROUTER).waits_for
+    assert json.loads(other["LASTMILE_AUTH"]) == {"keys": [DIGEST]}
+    assert not {"LASTMILE_FUNCTIONS", "LASTMILE_FUNCTIONS_KEY", "LASTMILE_ROUTING_URL"} & set(other)
+
+
+def test_no_setting_is_a_secrets_value(tmp_path: Path) -> None:
+    run = provisioned(spec_of(**two_versions(apart=True)), tmp_path)
+    for app in run.all("WebApp"):
+        assert "value of" not in json.dumps(app.inputs)
+        assert not is_secret(from_struct(app.request.object)["siteConfig"])
