@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
+NODE := tests/conformance/node
 NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py
 
 .PHONY: demo test conformance explore native lock clean help
@@ -21,7 +22,7 @@ test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 	@echo "==> types"; $(BIN)/mypy
 	@echo "==> tests"; $(BIN)/pytest -q -n 2 -m "not conformance" --ignore tests/conformance
 
-conformance: $(VENV)/.conformance  ## what needs heavy frameworks or clients that others wrote
+conformance: $(VENV)/.conformance $(NODE)/node_modules/.package-lock.json  ## what needs heavy frameworks or clients that others wrote
 	@echo "==> conformance"; $(BIN)/pytest -q -n 2 -m conformance
 
 explore: $(VENV)/.dev  ## look for examples that break a property: other ones each time
@@ -50,6 +51,13 @@ $(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
 	@$(UV) pip install --quiet --python $(VENV) -r requirements/conformance.txt
 	@touch $@
 
+# Azurite and the evaluator of AWS's policies; without npm the tests that need them are skipped, and say so.
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo "==> installing what the conformance tests take from npm"; \
+	  npm --prefix $(NODE) ci --ignore-scripts --no-audit --no-fund --silent; \
+	else echo "==> npm is not here: tests that need it are skipped"; fi
+
 native: | $(UV)  ## compile the native evaluator anew, for every processor
 	@$(UV) run --quiet --no-project --python $(BIN)/python --with "$$($(BIN)/python native/build.py --requirement)" native/build.py
 
@@ -62,4 +70,4 @@ lock: | $(UV)  ## resolve the requirements files anew
 	done
 
 clean:  ## remove the virtual environment, every cache and what was compiled
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist handlers/lastmile_runtime/native
+	@rm -rf $(VENV) $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis dist handlers/lastmile_runtime/native

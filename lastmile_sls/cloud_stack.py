@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lastmile_sls import deploy
-from lastmile_sls.build.prepare import find_program
-from lastmile_sls.engine.interface import Secret
+from lastmile_sls.build.prepare import Prepared, find_program
+from lastmile_sls.engine.interface import Engine, Secret
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.document import Target
 
@@ -44,6 +44,16 @@ def key_of(outputs: Mapping[str, Any], target: Target) -> str:
             "See the spec's endpoint.auth.",
         )
     return str(key.reveal() if isinstance(key, Secret) else key)
+
+
+def check_traffic(prepared: Prepared, engine: Engine) -> None:
+    """Raise LastmileError when the spec drops a version that the live traffic of its stack on a cloud still goes to.
+
+    A stack that is not there yet, or routes nothing, has none. Raises LastmileError as well when it cannot be read.
+    """
+    outputs = engine.outputs(prepared.program)
+    if outputs.get("routing"):
+        deploy.require_versions(prepared, traffic_of(outputs).read())
 
 
 def traffic_of(outputs: Mapping[str, Any]) -> LiveTraffic:

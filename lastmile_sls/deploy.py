@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lastmile_sls.build.prepare import Prepared
 from lastmile_sls.engine.embedded.engine import EmbeddedEngine
@@ -109,8 +110,6 @@ def hand_over(program: Program, source: Engine, destination: Engine, home: Path)
 
 def check_free(prepared: Prepared, home: Path) -> None:
     """Raise LastmileError, before anything is made, when the names or the port that a plan needs are taken here."""
-    if prepared.plan["target"] != "local":
-        return
     place = Place.of(home, prepared.plan["deployment"])
     mine = urn_prefix(prepared.program)
     for kind in records.KINDS:
@@ -128,11 +127,13 @@ def check_free(prepared: Prepared, home: Path) -> None:
 
 
 def _check_traffic(prepared: Prepared, place: Place) -> None:
-    """Raise LastmileError when the spec drops a version that the live traffic still goes to."""
     traffic = find_traffic(place)
-    if traffic is None:
-        return
-    document = traffic.read()
+    if traffic is not None:
+        require_versions(prepared, traffic.read())
+
+
+def require_versions(prepared: Prepared, document: dict[str, Any]) -> None:
+    """Raise LastmileError when the spec drops a version that the live traffic still goes to."""
     kept = [version.id for version in prepared.spec.versions]
     dropped = sorted(used_versions(document) - set(kept))
     if dropped:

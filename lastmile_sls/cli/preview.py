@@ -53,7 +53,12 @@ def command(
         show_predictors(prepared.predictors)
     with closing(progress):
         engine = deploy.choose_preview(prepared.program, as_target(target), engine_name, environ)
-        deploy.check_free(prepared, find_home(environ))
+        if target == "local":
+            deploy.check_free(prepared, find_home(environ))
+        elif engine.name == "pulumi":
+            from lastmile_sls.cloud_stack import check_traffic
+
+            check_traffic(prepared, engine)
         result = engine.preview(prepared.program, progress)
     if as_json:
         steps = [

@@ -60,7 +60,12 @@ def command(
         engine = deploy.choose_engine(
             prepared.program, as_target(target), engine_name, environ, take_over=take_over
         )
-        deploy.check_free(prepared, find_home(environ))
+        if target == "local":
+            deploy.check_free(prepared, find_home(environ))
+        elif engine.name == "pulumi":
+            from lastmile_sls.cloud_stack import check_traffic
+
+            check_traffic(prepared, engine)
         result = engine.up(prepared.program, progress)
     if as_json:
         options.print_json(

@@ -17,8 +17,8 @@ from lastmile_sls.provider.schema import STRING, Schema, described
 if TYPE_CHECKING:
     from lastmile_runtime.stores import Store
 
-ALLOWED_WITHIN_S = 300.0
-"""A role takes up to five minutes to hold everywhere
+ALLOWED_WITHIN_S = 600.0
+"""A role takes up to ten minutes to hold
 (learn.microsoft.com/azure/role-based-access-control/troubleshooting, 2026-11-29)."""
 _ROLE = "Storage Blob Data Contributor"
 

@@ -86,9 +86,9 @@ def _ask_google(registry: str, environ: Mapping[str, str], pause: Pause) -> Logi
 
 
 def _ask_azure(registry: str, environ: Mapping[str, str], pause: Pause) -> Login:
-    """Exchange a token of Entra's for one of the registry's, good for three hours.
+    """Exchange a token of Entra's for one of the registry's, which is good for some time.
 
-    The exchange is described at azure.github.io/acr/AAD-OAuth.html (read 2026-11-29).
+    The exchange is described at github.com/Azure/acr, docs/AAD-OAuth.md (read 2026-11-29).
     """
     form = {
         "grant_type": "access_token",

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from lastmile_runtime.auth import CHALLENGE, accepts_key, key_of
+from lastmile_runtime.cors import EXPOSED, METHODS
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import refusal
 from lastmile_runtime.tokens import TokenVerifier
@@ -32,18 +33,6 @@ _KEPT_BACK = frozenset({KEY_HEADER, b"authorization", _REQUEST_ID})
 """What the function does not see, as the caller sent it."""
 _OURS = frozenset({_REQUEST_ID, b"ratelimit", b"ratelimit-policy"})
 """Answered by the gateway, whatever the function says."""
-_EXPOSED = (
-    "x-model-version",
-    "x-model-digest",
-    "x-model-route",
-    "x-model-contract",
-    "location",
-    "x-request-id",
-    "server-timing",
-    "retry-after",
-    "ratelimit",
-    "ratelimit-policy",
-)
 
 
 @dataclass(frozen=True)
@@ -105,9 +94,9 @@ class Gateway:
         return CORSMiddleware(
             self,
             allow_origins=self.config.allow_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=METHODS,
             allow_headers=["*"],
-            expose_headers=_EXPOSED,
+            expose_headers=EXPOSED,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -23,13 +23,14 @@ from lastmile_sls.spec.model import Resources, Spec
 LONGEST_NAME: dict[Target, int] = {"local": 128, "aws": 64, "gcp": 49, "azure": 24}
 """Of a function in the cloud. Lambda: botocore's model of CreateFunction (FunctionName). Cloud Run: fewer than 50
 characters (the discovery document of run v2, serviceId). Azure: 32, of which Pulumi adds 8, because function apps whose
-names begin with the same 32 share a host id (learn.microsoft.com/azure/azure-functions/storage-considerations)."""
+names begin with the same 32 share a host id (learn.microsoft.com/azure/azure-functions/storage-considerations, "Avoiding
+host ID collisions"; ScriptConstants.MaximumHostIdLength in github.com/Azure/azure-functions-host; 2026-11-29)."""
 SHORTEST_IDENTITY: dict[Target, int] = {"local": 1, "aws": 1, "gcp": 6, "azure": 3}
 LONGEST_IDENTITY: dict[Target, int] = {"local": 128, "aws": 64, "gcp": 30, "azure": 60}
 """AWS: a role's name (botocore, CreateRole). Google: 6 to 30 characters (the discovery document of iam v1, accountId)."""
 LOG_RETENTION_DAYS: dict[Target, int | None] = {"local": None, "aws": 30, "gcp": None, "azure": 30}
-"""Azure charges nothing for the first 31 (learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure, read
-2026-11-29). Google Cloud's belong to the project, and with them how long they are kept."""
+"""Azure charges nothing for the first 31 (learn.microsoft.com/azure/azure-monitor/logs/cost-logs, read 2026-11-29). Google
+Cloud's belong to the project, and with them how long they are kept."""
 INCOMPLETE_UPLOADS_DAYS = 7
 """No upload of ours takes so long."""
 DIRECT_UPLOAD_BYTES = 50 * (1 << 20)
@@ -45,7 +46,8 @@ _LONGEST_WAIT_S: dict[Gateway, int] = {
 }
 """How long a gateway can wait; what a function may take is `lastmile_sls.targets`' to say."""
 _SHORTEST_FRONT_DOOR_WAIT_S = 16
-"""learn.microsoft.com/azure/frontdoor/troubleshoot-issues, "origin response timeout" 16 to 240 s (2026-11-29)."""
+"""learn.microsoft.com/azure/frontdoor/troubleshoot-issues, "Origin response timeout" 16 to 240 s (2026-11-29); so does
+azure-mgmt-cdn, ProfileUpdateParameters."""
 _CPU_BY_MEMORY_MB = ((4096, 1.0), (8192, 2.0), (16384, 4.0), (24576, 6.0), (32768, 8.0))
 """The fewest processors with which Cloud Run gives so much memory
 (cloud.google.com/run/docs/configuring/services/memory-limits, 2026-11-29)."""
@@ -214,8 +216,8 @@ def cpu_of(target: Target, spec: Spec) -> float | None:
 
 
 def generation_of(target: Target, spec: Spec) -> Literal["gen1", "gen2"] | None:
-    """Return Cloud Run's execution environment: the second, a virtual machine on which processors are quicker, where the
-    memory is enough for it (cloud.google.com/run/docs/about-execution-environments, 2026-11-29).
+    """Return Cloud Run's execution environment: the second, in which processors are quicker, where the memory is enough
+    for it (cloud.google.com/run/docs/about-execution-environments, 2026-11-29).
     """
     if target != "gcp":
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets import rules
-from lastmile_sls.targets.limits import limit_of
+from lastmile_sls.targets.limits import Measure
 from lastmile_sls.targets.refusal import Note, Refusal, missing
 
 _CONTAINER_APPS = "Azure Container Apps"
 _RATE = "https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-rate-limit"
-_BILLING = "https://learn.microsoft.com/azure/azure-functions/functions-consumption-costs"
+_BILLING = "https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan"
 
 
 def refusals(spec: Spec) -> list[Refusal]:
@@ -57,17 +57,10 @@ def _instances(spec: Spec) -> list[Refusal]:
     most = spec.resources.max_instances
     if most is None:
         return []
-    if _is_container(spec):
-        return rules.out_of_limit(
-            *("azure", "instances of containers", "resources.max_instances", most, "Lower it."),
-            carrier=_CONTAINER_APPS,
-        )
-    limit = limit_of("azure", "instances")
-    assert limit is not None
-    change = f"Write {limit.least:g}, or take it out: an instance that nobody asks for costs nothing."
+    measure: Measure = "instances of containers" if _is_container(spec) else "instances"
+    carrier = _CONTAINER_APPS if _is_container(spec) else "Azure Functions Flex Consumption"
     return rules.out_of_limit(
-        *("azure", "instances", "resources.max_instances", most, change),
-        carrier="Azure Functions Flex Consumption",
+        *("azure", measure, "resources.max_instances", most, "Lower it."), carrier=carrier
     )
 
 
@@ -85,6 +78,9 @@ def _identities(spec: Spec) -> list[Refusal]:
         for name, rule in needed.items()
         if not getattr(spec.targets.azure, name)
     ]
+    if not spec.targets.azure.callers:
+        rule = "without it, everybody could call who gets a token for the application"
+        found.append(missing("targets.azure.callers", rule, "Add the object ids of those who may."))
     return [*found, *rules.no_web_pages_with_iam("azure", spec)]
 
 

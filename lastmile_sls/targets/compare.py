@@ -113,7 +113,7 @@ def _limited(target: Target, measure: Measure) -> Cell:
 
 
 def _of(limit: Limit | None) -> Cell:
-    return Cell("no limit") if limit is None else Cell(limit.allowed, source=limit.source)
+    return Cell("no limit") if limit is None else Cell(limit.allowed, source=limit.stated)
 
 
 def _memory(target: Target, spec: Spec) -> Cell:

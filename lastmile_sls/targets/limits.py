@@ -53,7 +53,7 @@ class Limit:
     step: float = 0
     """It must be a multiple of this; 0 where all values are."""
     read: str = "2026-11-29"
-    """When the page was read."""
+    """When what it says was read, there or in a public copy of it; empty: from general knowledge, not read."""
     held_against: str = ""
     """The cloud's own model that says the same (`tests/conformance/test_limits.py`); empty where none does."""
 
@@ -75,10 +75,14 @@ class Limit:
         steps = f" in steps of {self.step:g}" if self.step else ""
         return f"{self.least:g} to {self.most:g}{unit}{steps}"
 
+    @property
+    def stated(self) -> str:
+        """Where it is stated; and that it is unverified, where nobody read it there."""
+        return self.source if self.read else f"{self.source}, unverified"
+
 
 _LAMBDA_QUOTAS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _LAMBDA_INIT = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"
-_LAMBDA_URLS = "https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"
 _HTTP_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"
 _CLOUD_RUN_QUOTAS = "https://cloud.google.com/run/quotas"
 _CLOUD_RUN_MEMORY = "https://cloud.google.com/run/docs/configuring/services/memory-limits"
@@ -89,14 +93,10 @@ _CLOUD_RUN_GPU = "https://cloud.google.com/run/docs/configuring/services/gpu"
 _CLOUD_ARMOR = "https://cloud.google.com/armor/docs/rate-limiting-overview"
 _FLEX = "https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan"
 _FUNCTIONS_SCALE = "https://learn.microsoft.com/azure/azure-functions/functions-scale"
-_FUNCTIONS_HTTP = "https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger"
 _CONTAINER_APPS = "https://learn.microsoft.com/azure/container-apps/containers"
 _CONTAINER_APPS_SCALE = "https://learn.microsoft.com/azure/container-apps/scale-app"
-_FRONT_DOOR = "https://learn.microsoft.com/azure/frontdoor/front-door-faq"
 _FRONT_DOOR_RATE = "https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-rate-limit"
-_FUNCTIONS_HOST = (
-    "https://github.com/Azure/azure-functions-host (WorkerProcessCountOptions.ProcessStartupTimeout)"
-)
+_FLEX_CONCURRENCY = "https://github.com/hashicorp/terraform-provider-azurerm (FunctionAppFlexConsumption, http_concurrency)"
 _NOT_MADE = "Lambda does not make the function"
 
 UPLOAD_MB = 50
@@ -109,7 +109,7 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
             *("waiting at http_api", 30, "s", _HTTP_API, "API Gateway gives up"),
             held_against="botocore apigatewayv2 TimeoutInMillis",
         ),
-        Limit("waiting at function_url", 900, "s", _LAMBDA_URLS, "Lambda gives up"),
+        Limit("waiting at function_url", 900, "s", _LAMBDA_QUOTAS, "Lambda gives up"),
         Limit("payload", 6, "MB", _LAMBDA_QUOTAS, "Lambda refuses the request, or its answer"),
         Limit("binary payload", 4.5, "MB", _LAMBDA_QUOTAS, "as text, base64, it is larger than 6 MB"),
         Limit("environment", 4, "KB", _LAMBDA_QUOTAS, _NOT_MADE),
@@ -124,16 +124,15 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
             least=128,
         ),
         Limit("memory beside nvidia-l4", 32_768, "MB", _CLOUD_RUN_GPU, least=16_384),
-        Limit("memory beside nvidia-rtx-pro-6000", 180_224, "MB", _CLOUD_RUN_GPU, least=81_920),
+        Limit("memory beside nvidia-rtx-pro-6000", 180_224, "MB", _CLOUD_RUN_GPU, least=81_920, read=""),
         Limit("timeout", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up", 1),
         Limit("waiting at direct", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up"),
         Limit("waiting at load_balancer", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up"),
         Limit("payload", 32, "MB", _CLOUD_RUN_QUOTAS, "Cloud Run refuses the request, or its answer"),
-        Limit("instances", 1_000, "", _CLOUD_RUN_QUOTAS, least=1),
         Limit("concurrency", 1_000, "", _CLOUD_RUN_CONCURRENCY, least=1),
         Limit(
             *("rate window", 3_600, "s", _CLOUD_ARMOR),
-            choices=(10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, 2700, 3600),
+            choices=(10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600),
         ),
         Limit("requests in a window", 1_000_000, "", _CLOUD_ARMOR, least=1),
         Limit("startup", 240, "s", _CLOUD_RUN_CONTRACT, "Cloud Run ends the instance"),
@@ -147,14 +146,14 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
         Limit("memory of containers", 8_192, "MB", _CONTAINER_APPS, least=512, step=512),
         Limit("timeout", 230, "s", _FUNCTIONS_SCALE, "Azure's load balancer gives up", 1),
         Limit("waiting at direct", 230, "s", _FUNCTIONS_SCALE, "Azure's load balancer gives up"),
-        Limit("waiting at front_door", 230, "s", _FRONT_DOOR, "Azure's load balancer gives up"),
-        Limit("payload", 210, "MB", _FUNCTIONS_HTTP, "the host refuses the request"),
-        Limit("instances", 1_000, "", _FLEX, least=40),
+        Limit("waiting at front_door", 230, "s", _FUNCTIONS_SCALE, "Azure's load balancer gives up"),
+        Limit("payload", 210, "MB", _FUNCTIONS_SCALE, "the host refuses the request"),
+        Limit("instances", 1_000, "", _FLEX, least=1),
         Limit("instances of containers", 1_000, "", _CONTAINER_APPS_SCALE, least=1),
-        Limit("concurrency", 1_000, "", _FLEX, least=1),
+        Limit("concurrency", 1_000, "", _FLEX_CONCURRENCY, least=1),
         Limit("rate window", 300, "s", _FRONT_DOOR_RATE, choices=(60, 300)),
-        Limit("requests in a window", 1_000_000, "", _FRONT_DOOR_RATE, least=10),
-        Limit("startup", 60, "s", _FUNCTIONS_HOST, "the host ends the worker"),
+        Limit("requests in a window", 1_000_000, "", _FRONT_DOOR_RATE, least=10, read=""),
+        Limit("startup", 30, "s", _FLEX, "the host gives up the worker"),
         Limit("first answer", 230, "s", _FUNCTIONS_SCALE, "Azure's load balancer gives up"),
     ),
     "local": (),

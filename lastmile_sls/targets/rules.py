@@ -31,7 +31,7 @@ def out_of_limit(
 
 
 def _rule(target: Target, limit: Limit, carrier: str | None) -> str:
-    return f"{carrier or NAMES[target]} allows {limit.allowed} ({limit.source})"
+    return f"{carrier or NAMES[target]} allows {limit.allowed} ({limit.stated})"
 
 
 def memory(

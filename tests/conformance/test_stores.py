@@ -1,17 +1,8 @@
-"""Every store keeps the same promises: S3 (moto), Google Cloud Storage (a fake), Azure (Azurite), a folder.
-
-moto comes with the `conformance` extra. Azurite is found on PATH (`npm install -g azurite`), else its tests are skipped.
-"""
+"""Every store keeps the same promises: S3 (moto), Google Cloud Storage (a fake, an emulator), Azure (Azurite), a folder."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import socket
-import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,109 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lastmile_runtime.stores import Conflict, NotFound, StoreError, open_store
-from tests.lastmile_runtime.stores.fake_gcs import fake_gcs
-from tests.ports import free_port
+from tests.conformance.emulators import az, file, gs, gs_emulator, s3
 
 if TYPE_CHECKING:
     from lastmile_runtime.stores import Store
 
 pytestmark = pytest.mark.conformance
-# The account and key that every Azurite has, from its documentation: no secret.
-AZURITE_ACCOUNT = "devstoreaccount1"
-AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
-@contextlib.contextmanager
-def program(name: str, *arguments: str, port: int) -> Iterator[None]:
-    """Run a server until the end of the block; skip when it is not installed."""
-    found = shutil.which(name)
-    if not found:
-        pytest.skip(f"{name} is not on PATH")
-    with subprocess.Popen([found, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
-        try:
-            wait_for(port, server)
-            yield
-        finally:
-            server.kill()
-
-
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    ends_at = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < ends_at:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    server.kill()
-    raise AssertionError(f"the server did not start: {server.communicate()[0].decode()}")
-
-
-@contextlib.contextmanager
-def s3(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
-    moto = pytest.importorskip("moto.server")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        environ.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-        environ.setenv("AWS_REGION", "us-east-1")
-        environ.setenv("AWS_ACCESS_KEY_ID", "testing")
-        environ.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        request("PUT", f"http://{host}:{port}/bucket")
-        yield "s3://bucket/pre/fix"
-    finally:
-        server.stop()
-
-
-@contextlib.contextmanager
-def gs(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
-    with fake_gcs() as server:
-        environ.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
-        yield "gs://bucket/pre/fix"
-
-
-@contextlib.contextmanager
-def az(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
-    port = free_port()
-    arguments = ("--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder), "--silent")
-    with program("azurite-blob", *arguments, "--skipApiVersionCheck", port=port):
-        environ.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}")
-        environ.setenv("AZURE_STORAGE_ACCOUNT_KEY", AZURITE_KEY)
-        make_container(port)
-        yield f"az://{AZURITE_ACCOUNT}/bucket/pre/fix"
-
-
-def make_container(port: int) -> None:
-    """Make a container with a request signed as the Blob service's Shared Key scheme wants it."""
-    import base64
-    import hmac
-    from email.utils import formatdate
-
-    date, version = formatdate(usegmt=True), "2021-12-02"
-    named = f"x-ms-date:{date}\nx-ms-version:{version}\n"
-    text = f"PUT{chr(10) * 12}{named}/{AZURITE_ACCOUNT}/{AZURITE_ACCOUNT}/bucket\nrestype:container"
-    signature = base64.b64encode(hmac.digest(base64.b64decode(AZURITE_KEY), text.encode(), "sha256")).decode()
-    headers = {
-        "x-ms-date": date,
-        "x-ms-version": version,
-        "authorization": f"SharedKey {AZURITE_ACCOUNT}:{signature}",
-    }
-    request("PUT", f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}/bucket?restype=container", None, headers)
-
-
-@contextlib.contextmanager
-def file(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
-    yield folder.as_uri()
-
-
-def request(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> None:
-    sent = urllib.request.Request(url, body, {"content-type": "", **(headers or {})}, method=method)
-    try:
-        urllib.request.urlopen(sent, timeout=10).close()
-    except urllib.error.HTTPError as error:
-        raise AssertionError(f"{method} {url}: {error.code} {error.read()!r}") from error
-
-
-@pytest.fixture(scope="module", params=[file, s3, gs, az], ids=lambda start: start.__name__)
+@pytest.fixture(scope="module", params=[file, s3, gs, gs_emulator, az], ids=lambda start: start.__name__)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (
         pytest.MonkeyPatch.context() as environ,

@@ -89,7 +89,7 @@ def test_a_role_that_is_missing_is_told_in_the_end(tmp_path: Path) -> None:
         "the document az://account/container/routing.json could not be written: routing.json: not allowed",
         f"Give whoever runs this the role {ROLE} on the storage account account; it can take minutes to hold.",
     )
-    assert 285 <= sum(patience.pauses) <= 300
+    assert 585 <= sum(patience.pauses) <= 600
 
 
 @pytest.mark.parametrize(

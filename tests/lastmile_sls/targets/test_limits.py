@@ -12,6 +12,20 @@ from lastmile_sls.plan.document import Target
 from lastmile_sls.targets.limits import LIMITS, Measure, limit_of, violation
 from tests.lastmile_sls.targets.test_fit import OF_BUILDS
 
+UNVERIFIED = {("gcp", "memory beside nvidia-rtx-pro-6000"), ("azure", "requests in a window")}
+"""Limits of which no page says all that we do."""
+
+
+def test_what_nobody_read_is_known() -> None:
+    unread = {
+        (target, limit.measure) for target, limits in LIMITS.items() for limit in limits if not limit.read
+    }
+    assert unread == UNVERIFIED
+    for target, measure in UNVERIFIED:
+        limit = limit_of(target, measure)
+        assert limit is not None
+        assert limit.stated == f"{limit.source}, unverified"
+
 
 def test_every_target_is_there_and_each_number_has_its_page() -> None:
     assert set(LIMITS) == set(get_args(Target))
@@ -21,7 +35,6 @@ def test_every_target_is_there_and_each_number_has_its_page() -> None:
             assert limit.measure in get_args(Measure)
             assert limit.source.startswith("https://")
             assert limit.most > 0
-            assert limit.read
             if limit.measure in OF_BUILDS:
                 assert limit.beyond
 
@@ -66,7 +79,7 @@ BEGIN, END = "test_limits.py` -->\n", "<!-- end of limits -->"
 def table() -> str:
     lines = ["| target | what | allowed | stated at | read |", "|---|---|---|---|---|"]
     lines += [
-        f"| {target} | {limit.measure.replace('_', ' ')} | {limit.allowed} | {limit.source} | {limit.read} |"
+        f"| {target} | {limit.measure.replace('_', ' ')} | {limit.allowed} | {limit.source} | {limit.read or 'unverified'} |"
         for target, limits in LIMITS.items()
         for limit in limits
     ]

@@ -1,0 +1,1 @@
+"""What a Pulumi program says of AWS, carried out on moto."""

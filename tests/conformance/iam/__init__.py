@@ -1,0 +1,1 @@
+"""What identities may do, held against what the runtime does."""

@@ -1,0 +1,110 @@
+"""What a stack on a cloud says of itself, and the traffic that its outputs lead to."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from lastmile_sls.cloud_stack import check_traffic, key_of, read_outputs, traffic_of, url_of
+from lastmile_sls.engine.interface import Engine, Secret
+from lastmile_sls.errors import LastmileError
+from lastmile_sls.traffic.change import set_weights
+from lastmile_sls.traffic.live import Author
+from tests.lastmile_infra.plans import spec_of, two_versions
+
+DOCUMENT: dict[str, Any] = {
+    "champion": "v1",
+    "weights": {"v1": 9000, "v2": 1000},
+    "shadows": [],
+    "sticky": None,
+    "rules": [],
+    "salt": "churn-dev",
+    "max_age_s": 5.0,
+    "challenger_timeout_s": 1.0,
+}
+
+
+class Stack:
+    """An engine that knows outputs, and a project of a spec."""
+
+    def __init__(self, outputs: dict[str, Any], **changes: Any) -> None:
+        self._outputs = outputs
+        self.spec = spec_of(**changes)
+        self.program = None
+
+    def outputs(self, _: object) -> dict[str, Any]:
+        return self._outputs
+
+
+def deployed(folder: Path) -> dict[str, Any]:
+    (folder / "routing.json").write_text(json.dumps(DOCUMENT))
+    return {
+        "deployment": "churn-dev",
+        "url": "https://x.example",
+        "key": Secret("k-1"),
+        "versions": ["v1", "v2"],
+        "routing": f"{folder.as_uri()}/routing.json",
+    }
+
+
+def checked(stack: Stack) -> None:
+    check_traffic(cast("Any", stack), cast("Engine", stack))
+
+
+def test_address_and_key(tmp_path: Path) -> None:
+    outputs = deployed(tmp_path)
+    assert (url_of(outputs), key_of(outputs, "aws")) == ("https://x.example", "k-1")
+    with pytest.raises(LastmileError) as caught:
+        key_of({"deployment": "churn-dev"}, "aws")
+    assert caught.value.message == "churn-dev takes no API key on aws: endpoint.auth is not key."
+
+
+def test_traffic_is_moved_where_the_outputs_lead(tmp_path: Path) -> None:
+    live = traffic_of(deployed(tmp_path))
+    assert live.versions == ["v1", "v2"]
+    live.change("set v2=50", Author("ann", "why not"), lambda d: set_weights(d, {"v2": 5000}, live.versions))
+    assert json.loads((tmp_path / "routing.json").read_text())["weights"] == {"v1": 5000, "v2": 5000}
+    assert [record["who"] for record in live.history()] == ["ann"]
+
+
+def test_one_version_has_no_traffic(tmp_path: Path) -> None:
+    outputs = deployed(tmp_path)
+    del outputs["routing"]
+    with pytest.raises(LastmileError, match=r"churn-dev has one version, so there is no traffic to move\."):
+        traffic_of(outputs)
+
+
+def test_a_version_that_traffic_goes_to_is_not_dropped(tmp_path: Path) -> None:
+    checked(Stack(deployed(tmp_path), **two_versions()))
+    with pytest.raises(LastmileError) as caught:
+        checked(Stack(deployed(tmp_path)))
+    assert caught.value.message == (
+        "the spec drops the version v2, but the live traffic goes to it: v1 90 %, v2 10 %."
+    )
+    checked(Stack({}))
+
+
+def test_a_document_that_is_gone_is_told(tmp_path: Path) -> None:
+    outputs = deployed(tmp_path)
+    (tmp_path / "routing.json").unlink()
+    with pytest.raises(LastmileError, match=r"the routing document routing\.json is gone\."):
+        checked(Stack(outputs, **two_versions()))
+
+
+@pytest.mark.pulumi_cli
+def test_what_is_not_deployed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lastmile.yaml").write_text(
+        "name: churn\nowner: o\ncost_center: c\nversions: [{id: v1, artifact: m, framework: sklearn}]\n"
+    )
+
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "LASTMILE_"))}
+    with pytest.raises(LastmileError) as caught:
+        read_outputs(
+            tmp_path / "lastmile.yaml", "aws", None, {**environ, "LASTMILE_HOME": str(tmp_path / "home")}
+        )
+    assert caught.value.message == "churn (dev-aws) is not deployed."
+    assert caught.value.hint == "Deploy it: lastmile up --target aws"
