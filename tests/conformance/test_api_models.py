@@ -19,7 +19,8 @@ MODELS = {
     "gcp": (gcp.MODEL, "gcp:"),
     "azure": (azure.MODEL, "azure-native:"),
 }
-EVERY_GOLDEN = sorted(GOLDEN.glob("*.json"))
+# Those of the examples too.
+EVERY_GOLDEN = sorted(GOLDEN.parents[1].glob("*/golden/*.json"))
 KINDS = {"wrong key", "wrong type", "missing", "enum", "range", "pattern"}
 
 
