@@ -90,13 +90,16 @@ _CLOUD_RUN_CONCURRENCY = "https://cloud.google.com/run/docs/about-concurrency"
 _CLOUD_RUN_CONTRACT = "https://cloud.google.com/run/docs/container-contract"
 _CLOUD_RUN_TIMEOUT = "https://cloud.google.com/run/docs/configuring/request-timeout"
 _CLOUD_RUN_GPU = "https://cloud.google.com/run/docs/configuring/services/gpu"
+_SERVERLESS_NEG = "https://cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts"
 _CLOUD_ARMOR = "https://cloud.google.com/armor/docs/rate-limiting-overview"
 _FLEX = "https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan"
 _FUNCTIONS_SCALE = "https://learn.microsoft.com/azure/azure-functions/functions-scale"
 _CONTAINER_APPS = "https://learn.microsoft.com/azure/container-apps/containers"
 _CONTAINER_APPS_SCALE = "https://learn.microsoft.com/azure/container-apps/scale-app"
 _FRONT_DOOR_RATE = "https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-rate-limit"
-_FLEX_CONCURRENCY = "https://github.com/hashicorp/terraform-provider-azurerm (FunctionAppFlexConsumption, http_concurrency)"
+_FLEX_CONCURRENCY = (
+    "https://github.com/hashicorp/terraform-provider-azurerm (FunctionAppFlexConsumption, http_concurrency)"
+)
 _NOT_MADE = "Lambda does not make the function"
 
 UPLOAD_MB = 50
@@ -127,7 +130,7 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
         Limit("memory beside nvidia-rtx-pro-6000", 180_224, "MB", _CLOUD_RUN_GPU, least=81_920, read=""),
         Limit("timeout", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up", 1),
         Limit("waiting at direct", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up"),
-        Limit("waiting at load_balancer", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up"),
+        Limit("waiting at load_balancer", 3_600, "s", _SERVERLESS_NEG, "Cloud Run gives up", read=""),
         Limit("payload", 32, "MB", _CLOUD_RUN_QUOTAS, "Cloud Run refuses the request, or its answer"),
         Limit("concurrency", 1_000, "", _CLOUD_RUN_CONCURRENCY, least=1),
         Limit(

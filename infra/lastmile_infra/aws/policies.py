@@ -19,6 +19,7 @@ _PARTITIONS = {
     "us-isob-": "aws-iso-b",
     "us-isof-": "aws-iso-f",
     "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
 }
 """How the regions of a partition begin (botocore/data/partitions.json, botocore 1.44, 2026-11-29); all others are aws'."""
 

@@ -9,10 +9,9 @@ LONGEST_ACCOUNT = 24
 LONGEST_VAULT = 24
 """Of a Key Vault: azure-mgmt-keyvault, VaultsOperations, vault_name, `^[a-zA-Z0-9-]{3,24}$`."""
 LONGEST_ENDPOINT = 46
-"""Of Front Door's endpoint (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, Microsoft.Cdn,
-2026-11-29)."""
+"""Of Front Door's endpoint (github.com/hashicorp/terraform-provider-azurerm, FrontDoorEndpointName: 2 to 46; 2026-11-29)."""
 LONGEST_ENVIRONMENT = 32
-"""Of a Container Apps environment (the same page, Microsoft.App)."""
+"""Of a Container Apps environment, as of an app; it may have 60 (the same, ManagedEnvironmentName, ContainerAppName)."""
 _ADDED = 8
 """What Pulumi puts behind a name: hexadecimal digits, without a dash (pulumi-azure-native, provider.go, getDefaultName)."""
 

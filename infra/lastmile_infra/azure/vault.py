@@ -62,7 +62,7 @@ def make_keys(scope: Scope, plan: Plan, identity: Identity) -> Keys:
 def in_vault(name: str) -> str:
     """Return a secret's name as its vault knows it, which does not tell cases apart.
 
-    learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates, "Objects, identifiers, and versioning"
+    learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates, "Object identifiers"
     (2026-11-29)
     """
     return name.lower()

@@ -1,7 +1,7 @@
 """The endpoint: Cloud Run's own address, or Google's load balancer with the user's domain and a rate limit.
 
 A load balancer waits for Cloud Run as long as that may take, up to an hour; it has no timeout of its own to set
-(cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts#limitations, read 2026-11-29).
+(cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts#limitations, unverified).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def exposure_of(endpoint: EndpointPlan | None) -> Exposure:
     """Return who gets to the endpoint's function; None stands for a function that only others of the deployment call.
 
     Those come from outside, as Cloud Run sees it: a function's calls leave through the internet unless it is in a VPC
-    (cloud.google.com/run/docs/securing/ingress, read 2026-11-29). So its address is open, and its door is not.
+    (cloud.google.com/run/docs/securing/ingress, unverified). So its address is open, and its door is not.
     """
     if endpoint is None:
         return Exposure("INGRESS_TRAFFIC_ALL", is_open=False, has_address=True, audiences=[])

@@ -63,7 +63,7 @@ def allow_to_read(
     """Let the account read one object, and neither list nor change any.
 
     A bucket that was there before needs uniform access for that, without which it takes no conditions
-    (cloud.google.com/storage/docs/access-control/iam#conditions, read 2026-11-29).
+    (cloud.google.com/storage/docs/access-control/iam#conditions, unverified).
     """
     name = pulumi.Output.concat("projects/_/buckets/", storage.bucket, "/objects/", path)
     grant: pulumi.Resource = gcp.storage.BucketIAMMember(

@@ -31,6 +31,7 @@ def statements(document: str) -> list[dict[str, Any]]:
         ("us-isob-east-1", "aws-iso-b"),
         ("us-isof-south-1", "aws-iso-f"),
         ("eu-isoe-west-1", "aws-iso-e"),
+        ("eusc-de-east-1", "aws-eusc"),
     ],
 )
 def test_partition(region: str, partition: str) -> None:
@@ -41,7 +42,7 @@ def test_partitions_are_botocores() -> None:
     loaders = pytest.importorskip("botocore.loaders")
     for partition in loaders.Loader().load_data("partitions")["partitions"]:
         for region in partition["regions"]:
-            if not region.endswith("-global") and not region.startswith("eusc-"):  # no spec takes the latter
+            if not region.endswith("-global"):
                 assert Place(region, "1").partition == partition["id"]
 
 

@@ -12,8 +12,12 @@ from lastmile_sls.plan.document import Target
 from lastmile_sls.targets.limits import LIMITS, Measure, limit_of, violation
 from tests.lastmile_sls.targets.test_fit import OF_BUILDS
 
-UNVERIFIED = {("gcp", "memory beside nvidia-rtx-pro-6000"), ("azure", "requests in a window")}
-"""Limits of which no page says all that we do."""
+UNVERIFIED: set[tuple[Target, Measure]] = {
+    ("gcp", "memory beside nvidia-rtx-pro-6000"),
+    ("gcp", "waiting at load_balancer"),
+    ("azure", "requests in a window"),
+}
+"""Limits that were not read, or not all of what they say; one that was has no place here."""
 
 
 def test_what_nobody_read_is_known() -> None:
