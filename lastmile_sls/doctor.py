@@ -46,8 +46,11 @@ def examine(environ: Mapping[str, str], home: Path, user_home: Path) -> list[Fin
         _uv(environ),
         _pulumi(environ),
         *(_framework(name) for name in _FRAMEWORKS),
+        _sdk("AWS", "pulumi-aws"),
         _aws(environ, user_home),
+        _sdk("Google Cloud", "pulumi-gcp"),
         _gcp(environ, user_home),
+        _sdk("Azure", "pulumi-azure-native"),
         _azure(environ, user_home),
     ]
 
@@ -111,6 +114,17 @@ def _framework(name: str) -> Finding:
         except PackageNotFoundError:
             continue
     return Finding(name, "missing", "not installed", f"Models of this framework need it: pip install {name}")
+
+
+def _sdk(cloud: str, distribution: str) -> Finding:
+    """Return whether what a cloud's program is made of is installed; a preview needs it too."""
+    subject = f"{cloud} SDK"
+    try:
+        return Finding(subject, "ok", f"{distribution} {version(distribution)}")
+    except PackageNotFoundError:
+        extra = {"AWS": "aws", "Google Cloud": "gcp", "Azure": "azure"}[cloud]
+        advice = f"Only for that cloud: pip install 'lastmile-sls[{extra}]'"
+        return Finding(subject, "missing", "not installed", advice)
 
 
 def _aws(environ: Mapping[str, str], user_home: Path) -> Finding:

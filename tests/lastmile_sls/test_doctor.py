@@ -38,6 +38,15 @@ def test_credentials_are_found_and_not_shown(tmp_path: Path) -> None:
     assert "AKIASECRET" not in repr(found)
 
 
+def test_a_clouds_sdk_is_there_or_told_how_to_get() -> None:
+    found = doctor._sdk("AWS", "pulumi-aws")
+    assert (found.subject, found.status) == ("AWS SDK", "ok")
+    assert found.detail.startswith("pulumi-aws 7.")
+    assert doctor._sdk("Azure", "no-such-package") == doctor.Finding(
+        "Azure SDK", "missing", "not installed", "Only for that cloud: pip install 'lastmile-sls[azure]'"
+    )
+
+
 def test_a_python_that_is_too_old() -> None:
     assert doctor._python((3, 10, 2)) == doctor.Finding(
         "Python", "broken", "3.10.2", "Install Python 3.11 to 3.14."

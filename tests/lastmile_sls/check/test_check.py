@@ -373,3 +373,12 @@ def test_no_thread_is_left(make: Make) -> None:
     for target in ("local", "gcp", "aws"):
         assert check(bundle.run(target)).passed
     assert threading.active_count() <= before
+
+
+@CLOUDS
+def test_the_plans_own_settings_are_what_it_is_run_with(target: str, make: Make) -> None:
+    """A plan that says another digest than the bundle's is found out, and not corrected."""
+    planned = {"LASTMILE_MANIFEST_DIGEST": "sha256:" + "0" * 64}
+    checked = check(make(DOUBLER).run(target, environment=planned))
+    found = [f"{failed.message} {failed.detail}" for failed in checked.failed]
+    assert any(planned["LASTMILE_MANIFEST_DIGEST"] in text for text in found), found
