@@ -16,12 +16,8 @@ from lastmile_sls.spec.load import check
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets.environments import environment_of
 from tests.lastmile_sls.bundle.oci.bases import BaseFolder
+from tests.lastmile_sls.commands import PLACES
 
-PLACES: dict[str, Any] = {
-    "aws": {"region": "eu-west-1"},
-    "gcp": {"project": "acme-models", "region": "europe-west1"},
-    "azure": {"location": "westeurope"},
-}
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -55,9 +51,7 @@ def two_versions(*, apart: bool = False) -> dict[str, Any]:
     return {"versions": versions, "traffic": {"champion": "v1", "weights": {"v1": 90, "v2": 10}}}
 
 
-def plan_of(
-    spec: Spec, target: Target, sizes: Mapping[str, int] | None = None, digest: str = DIGEST
-) -> Plan:
+def plan_of(spec: Spec, target: Target, sizes: Mapping[str, int] | None = None, digest: str = DIGEST) -> Plan:
     """Return a plan; `sizes` are the bundles' bytes by function, 1 MB where it says nothing; `digest` is every bundle's."""
     groups = group_versions(spec, {})
     base = "registry.test/python@sha256:" + "cd" * 32

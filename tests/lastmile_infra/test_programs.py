@@ -154,7 +154,7 @@ def test_the_schema_is_one_that_pulumi_reads(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     schema = json.loads(run.stdout)
     assert sorted(schema["resources"]) == [
-        *(f"lastmile:index:{k}" for k in ("Document", "Image", "Key", "Package")),
+        *(f"lastmile:index:{k}" for k in ("Document", "Image", "Key", "Package", "Release")),
         *(f"lastmile:local:{k}" for k in ("Bucket", "Document", "Function", "Key", "Queue", "Route")),
     ]
     assert schema["resources"]["lastmile:local:Key"]["properties"]["value"]["secret"] is True

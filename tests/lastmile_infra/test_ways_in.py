@@ -72,7 +72,7 @@ def test_what_a_target_refuses_ends_the_program_with_the_same_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LASTMILE_CACHE", str(tmp_path / "cache"))
-    spec = write(make_folder(tmp_path / "work"))
+    spec = write(make_folder(tmp_path / "work"), targets={"aws": {"region": None}})
     config = {"lastmile-sls:spec": str(spec), "lastmile-sls:target": "aws"}
     with pytest.raises(EngineError, match=r"targets\.aws\.region is missing: what is deployed to AWS"):
         previewed(Program(ROOT, "lastmile-sls", "root", config), tmp_path / "home")

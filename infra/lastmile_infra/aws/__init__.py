@@ -10,9 +10,11 @@ from lastmile_infra.aws.function import Function, environment_of, make_function
 from lastmile_infra.aws.gateway import make_gateway
 from lastmile_infra.aws.identity import make_keys, make_role
 from lastmile_infra.aws.scope import Scope, open_scope
-from lastmile_infra.aws.storage import Storage, make_storage
+from lastmile_infra.aws.storage import make_storage
 from lastmile_infra.delivery import Key
+from lastmile_infra.functions import called_first
 from lastmile_infra.outputs import Outputs
+from lastmile_infra.storage import Storage
 from lastmile_sls.plan.document import Plan
 
 __all__ = ["provision"]
@@ -45,14 +47,14 @@ def _make_functions(
     role, policy = make_role(scope, plan["identity"], plan["functions"], storage.bucket if storage else None)
     endpoint = plan["endpoint"]
     made: dict[str, Function] = {}
-    for function in sorted(plan["functions"], key=lambda function: len(function["calls"])):
+    for function, called in called_first(plan):
         checks = endpoint["auth_at"] == "function" and endpoint["function"] == function["name"]
         environment = environment_of(
             scope,
             function,
             routing=storage.routing if storage else None,
             key_digests=[key.digest for key in keys] if checks else [],
-            called={name: made[name] for name in sorted(set(function["calls"].values()))},
+            urls={name: made[name].url for name in called},
         )
         made[function["name"]] = make_function(
             scope,

@@ -14,9 +14,10 @@ import pulumi_aws as aws
 from lastmile_infra.aws import policies
 from lastmile_infra.aws.policies import ALIAS
 from lastmile_infra.aws.scope import Scope
-from lastmile_infra.aws.storage import Storage
 from lastmile_infra.aws.tags import object_tags
 from lastmile_infra.delivery import Image
+from lastmile_infra.functions import variables_of
+from lastmile_infra.storage import Storage
 from lastmile_sls.plan.document import FunctionPlan, PackagePlan
 
 
@@ -27,6 +28,8 @@ class Function:
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     alias: aws.lambda_.Alias
+    url: pulumi.Output[str]
+    """Where other functions call it (see `lastmile_runtime.functions`)."""
 
 
 def make_function(
@@ -85,7 +88,8 @@ def make_function(
             provisioned_concurrent_executions=plan["min_instances"],
             opts=scope.opts,
         )
-    return Function(function.name, function.arn, alias)
+    url = pulumi.Output.concat("lambda://", scope.region, "/", alias.arn)
+    return Function(function.name, function.arn, alias, url)
 
 
 def _make_log_group(scope: Scope, plan: FunctionPlan) -> aws.cloudwatch.LogGroup:
@@ -161,7 +165,7 @@ def environment_of(
     *,
     routing: pulumi.Output[str] | None,
     key_digests: Sequence[pulumi.Output[str]],
-    called: Mapping[str, Function],
+    urls: Mapping[str, pulumi.Output[str]],
 ) -> dict[str, pulumi.Input[str]]:
     """Return a function's variables: the plan's, and those that say where something was made.
 
@@ -170,21 +174,9 @@ def environment_of(
         plan: What it is.
         routing: The live routing document's URL.
         key_digests: Of the keys that it takes; none where it checks none.
-        called: The functions that it asks, by name.
+        urls: Of the functions that it calls, by name.
     """
-    variables: dict[str, pulumi.Input[str]] = dict(plan["environment"])
-    if plan["routing_document"] and routing is not None:
-        variables["LASTMILE_ROUTING_URL"] = routing
-    if key_digests:
-        variables["LASTMILE_AUTH"] = pulumi.Output.all(*key_digests).apply(
-            lambda digests: json.dumps({"keys": list(digests)})
-        )
-    if called:
-        urls = {
-            name: pulumi.Output.concat("lambda://", scope.region, "/", function.alias.arn)
-            for name, function in called.items()
-        }
-        variables["LASTMILE_FUNCTIONS"] = pulumi.Output.all(**urls).apply(json.dumps)
+    variables = variables_of(plan, routing=routing, key_digests=key_digests, urls=urls)
     if plan["secrets"]:
         variables["LASTMILE_SECRETS"] = scope.policy(
             lambda place: json.dumps(

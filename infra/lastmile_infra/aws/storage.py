@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_aws as aws
 
 from lastmile_infra.aws import policies
 from lastmile_infra.aws.scope import Scope
-from lastmile_infra.delivery import Document
+from lastmile_infra.storage import Storage, add_routing
 from lastmile_sls.plan.document import RoutingDocumentPlan, StoragePlan
 from lastmile_sls.plan.names import short
 
 _LONGEST_NAME = 55
 """A bucket's name has at most 63 characters, of which Pulumi adds eight."""
-
-
-@dataclass(frozen=True)
-class Storage:
-    """A bucket."""
-
-    bucket: pulumi.Output[str]
-    """Its name."""
-    url: pulumi.Output[str]
-    routing: pulumi.Output[str] | None
-    """Where the live routing document lies."""
-    ready: list[pulumi.Resource]
-    """What must be there before a function reads from it."""
 
 
 def make_storage(scope: Scope, plan: StoragePlan, routing: RoutingDocumentPlan | None) -> Storage:
@@ -38,27 +22,13 @@ def make_storage(scope: Scope, plan: StoragePlan, routing: RoutingDocumentPlan |
     """
     adopted = plan["adopted"]
     bucket = pulumi.Output.from_input(adopted) if adopted else _make_bucket(scope, plan)
-    url = pulumi.Output.concat("s3://", bucket)
-    if routing is None:
-        return Storage(bucket, url, None, [])
-    document = Document(
-        f"{scope.name}-routing",
-        url=url,
-        path=routing["path"],
-        content=json.dumps(routing["content"], indent=1),
-        region=scope.region,
-        opts=_kept(scope.delivered),
-    )
-    return Storage(bucket, url, pulumi.Output.concat(url, "/", routing["path"]), [document])
-
-
-def _kept(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
+    storage = Storage(bucket, pulumi.Output.concat("s3://", bucket))
+    return add_routing(storage, routing, scope.name, scope.delivered, scope.region) if routing else storage
 
 
 def _make_bucket(scope: Scope, plan: StoragePlan) -> pulumi.Output[str]:
     """Return the name of a bucket that is versioned, encrypted, closed, and reached with TLS alone."""
-    name, opts = short(f"{scope.name}-{plan['name']}", _LONGEST_NAME), _kept(scope.opts)
+    name, opts = short(f"{scope.name}-{plan['name']}", _LONGEST_NAME), scope.options(retain_on_delete=True)
     bucket = aws.s3.Bucket(name, tags=scope.tags, opts=opts)
     versioning = aws.s3.BucketVersioning(
         f"{name}-versioning",

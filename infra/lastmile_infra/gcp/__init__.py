@@ -7,12 +7,14 @@ from pathlib import Path
 import pulumi
 
 from lastmile_infra.delivery import Key
-from lastmile_infra.gcp.function import Function, environment_of, make_function, make_images
+from lastmile_infra.functions import called_first, variables_of
+from lastmile_infra.gcp.function import Function, make_function, make_images
 from lastmile_infra.gcp.gateway import exposure_of, make_gateway
 from lastmile_infra.gcp.identity import allow_secrets, allow_to_call, make_account, make_keys
 from lastmile_infra.gcp.scope import Scope, open_scope
-from lastmile_infra.gcp.storage import Storage, allow_to_read, make_storage
+from lastmile_infra.gcp.storage import allow_to_read, make_storage
 from lastmile_infra.outputs import Outputs
+from lastmile_infra.storage import Storage
 from lastmile_sls.plan.document import Plan
 
 __all__ = ["provision"]
@@ -46,26 +48,25 @@ def _make_functions(
     if storage and plan["routing"]:
         after += [*storage.ready, allow_to_read(scope, storage, plan["routing"]["path"], account)]
     made: dict[str, Function] = {}
-    for function in sorted(plan["functions"], key=lambda function: len(function["calls"])):
+    for function, called in called_first(plan):
         is_asked = endpoint["function"] == function["name"]
-        called = {name: made[name] for name in sorted(set(function["calls"].values()))}
         made[function["name"]] = make_function(
             scope,
             function,
             folder=folder,
             account=account,
             images=images,
-            environment=environment_of(
+            environment=variables_of(
                 function,
                 routing=storage.routing if storage else None,
                 key_digests=[key.digest for key in keys]
                 if is_asked and endpoint["auth_at"] == "function"
                 else [],
-                called=called,
+                urls={name: made[name].url for name in called},
             ),
             exposure=exposure_of(endpoint if is_asked else None),
             after=after,
         )
-        for name, other in called.items():
-            allow_to_call(scope, f"{name}-called", other.service, account.member)
+        for name in called:
+            allow_to_call(scope, f"{name}-called", made[name].service, account.member)
     return made

@@ -35,6 +35,11 @@ class Function:
 
     service: gcp.cloudrunv2.Service
 
+    @property
+    def url(self) -> pulumi.Output[str]:
+        """Where other functions call it (see `lastmile_runtime.functions`)."""
+        return pulumi.Output.concat("run+", self.service.uri)
+
 
 @dataclass(frozen=True)
 class Exposure:
@@ -69,32 +74,6 @@ def make_images(scope: Scope, deployment: str) -> gcp.artifactregistry.Repositor
         labels=scope.labels,
         opts=scope.opts,
     )
-
-
-def environment_of(
-    plan: FunctionPlan,
-    *,
-    routing: pulumi.Output[str] | None,
-    key_digests: Sequence[pulumi.Output[str]],
-    called: Mapping[str, Function],
-) -> dict[str, pulumi.Input[str]]:
-    """Return a function's variables: the plan's, and those that are known when its neighbours are made.
-
-    Args:
-        plan: The function.
-        routing: Where the live routing document lies.
-        key_digests: Of the API keys that the function checks; none where it checks no keys.
-        called: The functions that it asks, by name.
-    """
-    values: dict[str, pulumi.Input[str]] = dict(plan["environment"])
-    if plan["routing_document"] and routing is not None:
-        values["LASTMILE_ROUTING_URL"] = routing
-    if key_digests:
-        values["LASTMILE_AUTH"] = pulumi.Output.json_dumps({"keys": list(key_digests)})
-    if called:
-        urls = {name: pulumi.Output.concat("run+", other.service.uri) for name, other in called.items()}
-        values["LASTMILE_FUNCTIONS"] = pulumi.Output.json_dumps(urls)
-    return values
 
 
 def make_function(

@@ -7,14 +7,11 @@ a bucket's that refuses plain HTTP, only a policy of the organization's (constra
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_gcp as gcp
 
-from lastmile_infra.delivery import Document
 from lastmile_infra.gcp.scope import Scope
+from lastmile_infra.storage import Storage, add_routing
 from lastmile_sls.plan.document import RoutingDocumentPlan, StoragePlan
 
 READER = "roles/storage.legacyObjectReader"
@@ -24,19 +21,6 @@ _SOFT_DELETE_S = 7 * 24 * 3600
 """What Cloud Storage has by default, said aloud (cloud.google.com/storage/docs/soft-delete, read 2026-11-29)."""
 
 
-@dataclass(frozen=True)
-class Storage:
-    """A bucket."""
-
-    bucket: pulumi.Output[str]
-    """Its name."""
-    url: pulumi.Output[str]
-    routing: pulumi.Output[str] | None
-    """Where the live routing document lies."""
-    ready: list[pulumi.Resource]
-    """What must be there before a function reads from it."""
-
-
 def make_storage(scope: Scope, plan: StoragePlan, routing: RoutingDocumentPlan | None) -> Storage:
     """Make the bucket, or take the one that is there as it is; and the document, unless there is one.
 
@@ -44,17 +28,8 @@ def make_storage(scope: Scope, plan: StoragePlan, routing: RoutingDocumentPlan |
     """
     adopted = plan["adopted"]
     bucket = pulumi.Output.from_input(adopted) if adopted else _make_bucket(scope, plan)
-    url = pulumi.Output.concat("gs://", bucket)
-    if routing is None:
-        return Storage(bucket, url, None, [])
-    document = Document(
-        f"{scope.name}-routing",
-        url=url,
-        path=routing["path"],
-        content=json.dumps(routing["content"], indent=1),
-        opts=pulumi.ResourceOptions.merge(scope.delivered, pulumi.ResourceOptions(retain_on_delete=True)),
-    )
-    return Storage(bucket, url, pulumi.Output.concat(url, "/", routing["path"]), [document])
+    storage = Storage(bucket, pulumi.Output.concat("gs://", bucket))
+    return add_routing(storage, routing, scope.name, scope.delivered) if routing else storage
 
 
 def allow_to_read(

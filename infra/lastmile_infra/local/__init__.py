@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 
+from lastmile_infra.functions import called_first
 from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
@@ -27,9 +28,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
     bucket, opts_of_functions = _storage(name, plan, opts)
     queue = _queue(name, plan, opts)
     functions: dict[str, Function] = {}
-    for function in sorted(
-        plan["functions"], key=lambda function: len(function["calls"])
-    ):  # the called come first
+    for function, called in called_first(plan):
         functions[function["name"]] = Function(
             f"{name}-{function['name']}",
             deployment=deployment,
@@ -37,7 +36,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
             folder=folder,
             bucket=bucket.name if bucket and function["bucket"] else None,
             queue=queue.name if queue and function["queue"] else None,
-            calls=[functions[called].name for called in sorted(set(function["calls"].values()))],
+            calls=[functions[other].name for other in called],
             tags=tags,
             opts=opts_of_functions,
         )

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lastmile_sls.plan.cloud import DIRECT_UPLOAD_BYTES
-from tests.lastmile_infra.aws.recorded import Recorded, provisioned
+from tests.lastmile_infra.aws.recorded import provisioned
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
+from tests.lastmile_infra.recorded import Recorded
 
 EVERYTHING: dict[str, dict[str, Any]] = {
     "zip": {

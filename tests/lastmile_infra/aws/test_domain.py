@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.lastmile_infra.aws.recorded import Run, provisioned
+from tests.lastmile_infra.aws.recorded import provisioned
 from tests.lastmile_infra.plans import spec_of
+from tests.lastmile_infra.recorded import Run
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/abc"
 GATEWAY = "d-abc.execute-api.eu-west-1.amazonaws.com"

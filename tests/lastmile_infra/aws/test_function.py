@@ -8,8 +8,9 @@ import pytest
 
 from lastmile_sls.engine.properties import ARCHIVE_SIGNATURE, ASSET_SIGNATURE, SIGNATURE_KEY
 from lastmile_sls.plan.cloud import DIRECT_UPLOAD_BYTES
-from tests.lastmile_infra.aws.recorded import ACCOUNT, FUNCTIONS, Run, provisioned, provisioned_plan
+from tests.lastmile_infra.aws.recorded import ACCOUNT, FUNCTIONS, provisioned, provisioned_plan
 from tests.lastmile_infra.plans import DIGEST, plan_of, spec_of, two_versions
+from tests.lastmile_infra.recorded import Run
 
 TAGS = {
     "model": "churn",

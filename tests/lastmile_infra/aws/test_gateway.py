@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.lastmile_infra.aws.recorded import ACCOUNT, FUNCTIONS, Run, provisioned, provisioned_plan
+from tests.lastmile_infra.aws.recorded import ACCOUNT, FUNCTIONS, provisioned, provisioned_plan
 from tests.lastmile_infra.plans import plan_of, spec_of
+from tests.lastmile_infra.recorded import Run
 
 API = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:abc"
 JWT: dict[str, Any] = {"auth": "jwt", "jwt": {"issuer": "https://id.example.com", "audiences": ["churn"]}}

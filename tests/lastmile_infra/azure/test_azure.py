@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.lastmile_infra.azure.recorded import GROUP, Recorded, provisioned, provisioned_plan
+from tests.lastmile_infra.azure.recorded import GROUP, provisioned, provisioned_plan
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
+from tests.lastmile_infra.recorded import Recorded
 
 THEIRS = {"key_vault": "mine", "resource_group": "theirs"}
 EVERYTHING: dict[str, dict[str, Any]] = {
@@ -54,6 +55,7 @@ def test_every_resource_of_a_deployment_with_a_key(tmp_path: Path) -> None:
         "Deployment churn-dev",
         "Key churn-dev-key",
         "Package churn-dev-predict-package",
+        "Release churn-dev-predict-release",
         "ResourceGroup churn-dev-group",
         "RoleAssignment churn-dev-owns-host-storage",
         "Secret churn-dev-key-secret",

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lastmile_sls.plan.cloud import compact
 from tests.lastmile_infra.azure.recorded import GROUP, IDENTITY, provisioned
-from tests.lastmile_infra.plans import DIGEST, spec_of, two_versions
+from tests.lastmile_infra.plans import DIGEST, plan_of, spec_of, two_versions
 
 APP = "churn-dev-predict"
 _SDKS_OWN = {"hyperV", "isXenon", "reserved", "scmSiteAlsoStopped"}
@@ -33,7 +34,7 @@ def test_an_app(tmp_path: Path) -> None:
     run = provisioned(spec_of(resources=resources), tmp_path)
     told = run.inputs("WebApp", APP)
     site = told.pop("siteConfig")
-    assert {setting["name"] for setting in site.pop("appSettings")} >= {"LASTMILE_ROUTING"}
+    assert {setting["name"] for setting in site.pop("appSettings")} >= {"LASTMILE_RELEASES"}
     assert site == {
         "http20Enabled": True,
         "minTlsVersion": "1.2",
@@ -87,6 +88,25 @@ def test_the_code_is_delivered_with_tokens_only(tmp_path: Path) -> None:
         "scmUrl": "https://churn-dev-predict-1234567.scm.azurewebsites.net",
     }
     assert {"churn-dev-predict-scm", "churn-dev-owns-host-storage", APP} <= package.waits_for
+
+
+def test_what_goes_with_the_code_is_told_of_its_bundle_alone(tmp_path: Path) -> None:
+    spec = spec_of(**two_versions(apart=True))
+    run = provisioned(spec, tmp_path)
+    planned = plan_of(spec, "azure")["functions"][0]["environment"]
+    with_the_code = {
+        "LASTMILE_FUNCTIONS": '{"predict-v2": "key+https://churn-dev-predict-v2-1234567.azurewebsites.net"}',
+        "LASTMILE_ROUTING": planned["LASTMILE_ROUTING"],
+        "LASTMILE_ROUTING_URL": "az://churndevdata-1234567/state/routing.json",
+        "LASTMILE_TIMEOUT_S": "30",
+    }
+    release = run.one("Release", f"{APP}-release")
+    assert release.inputs == {"digest": DIGEST, "settings": with_the_code}
+    settings = run.settings(APP)
+    assert settings["LASTMILE_RELEASES"] == compact({DIGEST: with_the_code})
+    assert not {*with_the_code, "LASTMILE_MANIFEST_DIGEST"} & set(settings)
+    assert {"AZURE_CLIENT_ID", "LASTMILE_AUTH", "PYTHON_THREADPOOL_THREAD_COUNT"} <= set(settings)
+    assert release.name in run.one("WebApp", APP).waits_for
 
 
 def test_no_code_is_there_before_callers_are_checked(tmp_path: Path) -> None:

@@ -6,19 +6,22 @@ from pathlib import Path
 import pytest
 
 from lastmile_sls.engine.properties import from_struct, is_secret
-from tests.lastmile_infra.azure.recorded import DIGEST, provisioned
-from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
+from tests.lastmile_infra.azure.recorded import provisioned
+from tests.lastmile_infra.plans import DIGEST, plan_of, spec_of, two_versions
+from tests.lastmile_infra.recorded import KEY_DIGEST
 
 ROUTER, OTHER = "churn-dev-predict", "churn-dev-predict-v2"
 
 
 def test_what_a_function_is_told_and_nothing_else(tmp_path: Path) -> None:
     spec = spec_of(endpoint={"keys": ["old", "new"], "cors": {"allow_origins": ["https://a.example"]}})
-    settings = provisioned(spec, tmp_path).settings(ROUTER)
-    planned = plan_of(spec, "azure")["functions"][0]["environment"]
+    run = provisioned(spec, tmp_path)
+    settings, planned = run.settings(ROUTER), plan_of(spec, "azure")["functions"][0]["environment"]
+    del settings["LASTMILE_RELEASES"]
+    with_the_code = {**run.settings_of_release(ROUTER), "LASTMILE_MANIFEST_DIGEST": DIGEST}
     assert planned["LASTMILE_CORS"] == '{"allow_origins":["https://a.example"]}'
-    assert json.loads(settings.pop("LASTMILE_AUTH")) == {"keys": [DIGEST, DIGEST]}
-    assert settings == {
+    assert json.loads(settings.pop("LASTMILE_AUTH")) == {"keys": [KEY_DIGEST, KEY_DIGEST]}
+    assert {**settings, **with_the_code} == {
         **planned,
         "AZURE_CLIENT_ID": "client of churn-dev-identity",
         "AzureWebJobsStorage__accountName": "churndevhost-1234567",
@@ -31,7 +34,7 @@ def test_a_jwt_is_checked_by_the_function(tmp_path: Path) -> None:
     jwt = {"issuer": "https://id.example.com", "audiences": ["a"]}
     run = provisioned(spec_of(**two_versions(apart=True), endpoint={"auth": "jwt", "jwt": jwt}), tmp_path)
     assert json.loads(run.settings(ROUTER)["LASTMILE_AUTH"]) == {"jwt": jwt}
-    assert json.loads(run.settings(OTHER)["LASTMILE_AUTH"]) == {"keys": [DIGEST]}
+    assert json.loads(run.settings(OTHER)["LASTMILE_AUTH"]) == {"keys": [KEY_DIGEST]}
     assert not run.all("WebAppAuthSettingsV2")
 
 
@@ -47,14 +50,15 @@ def test_whoever_is_not_checked_by_the_function(tmp_path: Path, auth: str) -> No
 def test_the_router_asks_the_others_with_a_key(tmp_path: Path) -> None:
     run = provisioned(spec_of(**two_versions(apart=True), endpoint={"auth": "public"}), tmp_path)
     router, other = run.settings(ROUTER), run.settings(OTHER)
-    assert json.loads(router["LASTMILE_FUNCTIONS"]) == {
+    assert json.loads(run.settings_of_release(ROUTER)["LASTMILE_FUNCTIONS"]) == {
         "predict-v2": "key+https://churn-dev-predict-v2-1234567.azurewebsites.net"
     }
     url = "https://churn-dev-1234567.vault.azure.net/secrets/function--calls"
     assert router["LASTMILE_FUNCTIONS_KEY"] == f"@Microsoft.KeyVault(SecretUri={url})"
     assert "churn-dev-reads-calls" in run.one("WebApp", ROUTER).waits_for
-    assert json.loads(other["LASTMILE_AUTH"]) == {"keys": [DIGEST]}
-    assert not {"LASTMILE_FUNCTIONS", "LASTMILE_FUNCTIONS_KEY", "LASTMILE_ROUTING_URL"} & set(other)
+    assert json.loads(other["LASTMILE_AUTH"]) == {"keys": [KEY_DIGEST]}
+    told = {*other, *run.settings_of_release(OTHER)}
+    assert not {"LASTMILE_FUNCTIONS", "LASTMILE_FUNCTIONS_KEY", "LASTMILE_ROUTING_URL"} & told
 
 
 def test_no_setting_is_a_secrets_value(tmp_path: Path) -> None:

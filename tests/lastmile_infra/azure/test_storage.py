@@ -88,7 +88,7 @@ def test_the_routing_document(tmp_path: Path) -> None:
     # The function reads it when it starts.
     assert {"churn-dev-routing", "churn-dev-reads-routing"} <= run.one("WebApp").waits_for
     assert (
-        run.settings("churn-dev-predict")["LASTMILE_ROUTING_URL"]
+        run.settings_of_release("churn-dev-predict")["LASTMILE_ROUTING_URL"]
         == "az://churndevdata-1234567/state/routing.json"
     )
     assert (
@@ -101,7 +101,7 @@ def test_one_version_needs_no_storage_but_the_hosts(tmp_path: Path) -> None:
     run = provisioned(spec_of(), tmp_path)
     assert [r.name for r in run.all("StorageAccount")] == ["churndevhost"]
     assert [r.name for r in run.all("ResourceGroup")] == ["churn-dev-group"]
-    assert "LASTMILE_ROUTING_URL" not in run.settings("churn-dev-predict")
+    assert "LASTMILE_ROUTING_URL" not in run.settings_of_release("churn-dev-predict")
     assert "bucket" not in run.outputs
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.lastmile_infra.aws.recorded import Run
 from tests.lastmile_infra.gcp.recorded import (
     ACCOUNT,
     PROJECT,
@@ -18,6 +17,7 @@ from tests.lastmile_infra.gcp.recorded import (
 )
 from tests.lastmile_infra.gcp.test_gcp import TAGS
 from tests.lastmile_infra.plans import DIGEST, plan_of, spec_of, two_versions
+from tests.lastmile_infra.recorded import Run
 
 PAGE = "https://app.example.com"
 
