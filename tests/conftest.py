@@ -7,10 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import dill
 import pytest
 from hypothesis import settings
 
 from tests.lastmile_sls.commands import Workspace, workspace
+
+# Pulumi's SDK imports dill, which teaches pickle to write what no model of a user's has in it.
+dill.extend(use_dill=False)
 
 # A change is checked with the same examples each time; `make explore` looks for new ones.
 settings.register_profile("repeatable", derandomize=True, database=None)

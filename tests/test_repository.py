@@ -17,6 +17,7 @@ import yaml
 
 from lastmile_sls.cli import COMMANDS
 from lastmile_sls.spec.model import Spec
+from lastmile_sls.targets.fit import TARGETS, refusals
 from tests.lastmile_sls.commands import LASTMILE, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -58,9 +59,10 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_the_readmes_spec_is_one() -> None:
-    (text,) = blocks("yaml")
-    spec = Spec.model_validate(yaml.safe_load(text))
+    spec_text, targets = blocks("yaml")
+    spec = Spec.model_validate({**yaml.safe_load(spec_text), **yaml.safe_load(targets)})
     assert spec.traffic.weights == {"v1": 90, "v2": 10}
+    assert {target: refusals(target, spec) for target in TARGETS} == {target: [] for target in TARGETS}
 
 
 def test_the_readmes_class_predicts() -> None:

@@ -16,6 +16,8 @@ account), key+https://HOST (Azure, with the key in LASTMILE_FUNCTIONS_KEY, whose
 LASTMILE_SECRETS: the ARNs of secrets of AWS by the variables that will have their values, as JSON (see
 `lastmile_runtime.secrets`); other clouds set such variables themselves.
 LASTMILE_TIMEOUT_S: after how many seconds the platform gives a request up (default: 30).
+LASTMILE_RELEASES: where settings change before the code does (Azure Functions), those that go with the code, by its
+manifest's digest, as JSON; it stands in the place of LASTMILE_MANIFEST_DIGEST (see `lastmile_runtime.releases`).
 """
 
 from __future__ import annotations
@@ -54,6 +56,10 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
     Raises BundleError, naming the variable, when it cannot be served.
     """
     folder = environ.get("LASTMILE_BUNDLE") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost 10 ms of each cold start
+    if "LASTMILE_RELEASES" in environ:
+        from lastmile_runtime.releases import with_release
+
+        environ = with_release(environ, folder)
     bundle = Bundle(folder, _required(environ, "LASTMILE_MANIFEST_DIGEST"))
     if PACK is None:
         bundle.verify_runtime()

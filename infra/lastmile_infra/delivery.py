@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 
 
@@ -21,6 +23,23 @@ class Key(pulumi.CustomResource):
             {"name": key, "value": None, "digest": None},
             pulumi.ResourceOptions.merge(opts, secret),
         )
+
+
+class Release(pulumi.CustomResource):
+    """The settings that go with a function's code, of the bundle that is deployed and of the one before it, as JSON."""
+
+    releases: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        digest: pulumi.Input[str],
+        settings: pulumi.Input[Mapping[str, pulumi.Input[str]]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {"digest": digest, "settings": settings, "releases": None}
+        super().__init__("lastmile:index:Release", resource_name, properties, opts)
 
 
 class Document(pulumi.CustomResource):

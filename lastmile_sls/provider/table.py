@@ -10,6 +10,7 @@ from lastmile_sls.delivery.image import Image
 from lastmile_sls.delivery.key import Key
 from lastmile_sls.delivery.package import Package
 from lastmile_sls.delivery.patience import Patience
+from lastmile_sls.delivery.release import Release
 from lastmile_sls.local.cloud import Cloud
 from lastmile_sls.provider.local import SCHEMAS, LocalType
 from lastmile_sls.provider.resource import ResourceType
@@ -30,6 +31,7 @@ def resource_types(
     def types() -> Iterator[ResourceType]:
         cloud = Cloud(home, engine)
         yield from (LocalType(cloud, kind) for kind in SCHEMAS)
-        yield from (Key(), Document(environ, patience), Image(environ, patience), Package(environ, patience))
+        yield from (Key(), Release())
+        yield from (Document(environ, patience), Image(environ, patience), Package(environ, patience))
 
     return {kind.schema.token: kind for kind in types()}

@@ -19,7 +19,7 @@ from lastmile_sls.provider.service import LastmileProvider
 from tests.clouds.provider import serve
 from tests.clouds.world import Call, World, name_of, type_of
 
-PLAYED = tuple(f"lastmile:index:{kind}" for kind in ("Document", "Image", "Key", "Package"))
+PLAYED = tuple(f"lastmile:index:{kind}" for kind in ("Document", "Image", "Key", "Package", "Release"))
 KEY = "a-key-that-everybody-knows-0123456789abcdef"
 """The value of every key."""
 
@@ -49,11 +49,11 @@ class PlayedType(ResourceType):
 
     def update(self, urn: str, state: State, inputs: Values) -> Values:
         self._keep("update", urn, state.id, inputs)
-        return self._outputs(inputs)
+        return self._outputs(inputs, state)
 
     def read(self, state: State) -> tuple[Values, Values] | None:
         kept = self._world.read(self.schema.token, state.id)
-        return (kept["inputs"], self._outputs(kept["inputs"])) if kept else None
+        return (kept["inputs"], self._outputs(kept["inputs"], state)) if kept else None
 
     def delete(self, state: State) -> None:
         self._world.note(Call("delete", self.schema.token, state.id, "", {}))
@@ -63,7 +63,7 @@ class PlayedType(ResourceType):
         self._world.note(Call(verb, self.schema.token, name_of(urn), urn, dict(inputs)))
         self._world.keep(self.schema.token, id_, dict(inputs), 1)
 
-    def _outputs(self, inputs: Values) -> Values:
+    def _outputs(self, inputs: Values, before: State | None = None) -> Values:
         match self.schema.token:
             case "lastmile:index:Key":
                 return {"value": KEY, "digest": digest(KEY)}
@@ -78,6 +78,8 @@ class PlayedType(ResourceType):
                     "tag": image[7:19],
                     "image": digest(image),
                 }
+            case "lastmile:index:Release":  # nothing is sent anywhere: the real one says what it is
+                return self._real.update("", before, inputs) if before else self._real.create("", inputs)[1]
             case token:
                 raise AssertionError(f"{token} is not played")
 

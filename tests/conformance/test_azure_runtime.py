@@ -284,6 +284,29 @@ def test_another_bundle_is_refused_with_its_reason(python: Path, app: App) -> No
     assert "BundleError: manifest.json has the digest" in started.result.exception.message
 
 
+def test_a_bundle_of_either_release_starts_under_its_own_settings_and_no_other_one(
+    python: Path, app: App
+) -> None:
+    apart = ("LASTMILE_MANIFEST_DIGEST", "LASTMILE_ROUTING")
+    own = {"LASTMILE_ROUTING": app.settings["LASTMILE_ROUTING"]}
+    newer = {"LASTMILE_ROUTING": json.dumps(routing(v3=10_000))}
+    shared = {key: value for key, value in {**app.base, **app.settings}.items() if key not in apart}
+    new, other = ("sha256:" + digit * 64 for digit in "01")
+    with Host(
+        python, {**shared, "LASTMILE_RELEASES": json.dumps({new: newer, app.digest: own})}, bridge="proxy"
+    ) as host:
+        assert host.initialize(app.folder).result.status == protos.StatusResult.Success
+        host.index(app.folder)
+        assert infer(host, 3).status_code == "200"
+    with Host(
+        python, {**shared, "LASTMILE_RELEASES": json.dumps({new: newer, other: own})}, bridge="proxy"
+    ) as host:
+        started = host.initialize(app.folder)
+    assert started.result.status == protos.StatusResult.Failure
+    told = f"BundleError: manifest.json has the digest {app.digest}, but LASTMILE_RELEASES has {new} and {other}."
+    assert told in started.result.exception.message
+
+
 def test_the_users_own_application(python: Path, app: App) -> None:
     (app.folder / "app").mkdir()
     (app.folder / "app" / "app.py").write_text(APP)

@@ -99,7 +99,7 @@ def run_of(target: str, folder: Path, python: str, **changes: Any) -> Run:
         "folder": folder,
         "digest": digest((folder / FILE).read_bytes()),
         "interpreter": Path(python),
-        "memory_mb": 1024,
+        "memory_mb": 2048,
         "timeout_s": 60.0,
         "routing": routing(),
         "startup_s": 60.0,

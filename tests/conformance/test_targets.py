@@ -33,6 +33,7 @@ from lastmile_sls.bundle.dependencies.elf import foreign_binaries
 from lastmile_sls.plan.document import Target
 from tests.conformance.test_torch import torch_python
 from tests.lastmile_sls.bundle.oci.bases import BaseFolder
+from tests.lastmile_sls.commands import PLACES
 
 pytestmark = pytest.mark.conformance
 TORCH = torch_python()
@@ -132,7 +133,7 @@ def build(folder: Path, name: str, target: Target, environ: Mapping[str, str], *
         "versions": versions,
         "traffic": {"champion": versions[0]["id"]},
         "resources": {"processor": "x86_64"},
-        "targets": {"gcp": {"base_image": "oci:base"}},
+        "targets": {**PLACES, "gcp": {**PLACES["gcp"], "base_image": "oci:base"}},
         **changes,
     }
     if name == "plain":

@@ -16,7 +16,7 @@ SERVICE = [
 ]
 WEB_APP = [
     "functionAppConfig.scaleAndConcurrency.instanceMemoryMB",
-    f"siteConfig.appSettings[{_DIGEST}].value",
+    "siteConfig.appSettings[LASTMILE_RELEASES].value",
 ]
 CONTAINER_APP = [
     f"template.containers[predict].env[{_DIGEST}].value",

@@ -22,6 +22,7 @@ CHANGES: dict[Target, Changes] = {
     },
     "azure": {
         "update Package breast-cancer-dev-predict-package": DELIVERED,
+        "update Release breast-cancer-dev-predict-release": DELIVERED,
         "update WebApp breast-cancer-d-b74936e9": WEB_APP,
     },
 }

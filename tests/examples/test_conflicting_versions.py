@@ -30,6 +30,8 @@ CHANGES: dict[Target, Changes] = {
     "azure": {
         "update Package delivery-time-dev-predict-package": DELIVERED,
         "update Package delivery-time-dev-predict-v2-package": DELIVERED,
+        "update Release delivery-time-dev-predict-release": DELIVERED,
+        "update Release delivery-time-dev-predict-v2-release": DELIVERED,
         "update WebApp delivery-time-d-64f475fe": WEB_APP,
         "update WebApp delivery-time-d-659e33c2": WEB_APP,
     },

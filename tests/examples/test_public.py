@@ -27,6 +27,7 @@ CHANGES: dict[Target, Changes] = {
     },
     "azure": {
         "update Package daylight-dev-predict-package": DELIVERED,
+        "update Release daylight-dev-predict-release": DELIVERED,
         "update WebApp daylight-dev-predict": WEB_APP,
     },
 }

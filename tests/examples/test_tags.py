@@ -79,6 +79,7 @@ UNTAGGED: dict[str, str] = {
     "lastmile:index:Image": "the registry that it is sent to",
     "lastmile:index:Key": FREE,
     "lastmile:index:Package": "the function app that it is put into",
+    "lastmile:index:Release": FREE,
 }
 """By type: what its charges are told by (each cloud's pages on tags; the SDKs' arguments, pulumi_aws 7.51, pulumi_gcp 10.2,
 pulumi_azure_native 3.29). Of DNS records that is the user's zone, which was there before."""

@@ -27,6 +27,7 @@ CHANGES: dict[Target, Changes] = {
     },
     "azure": {
         "update Package house-price-dev-predict-package": DELIVERED,
+        "update Release house-price-dev-predict-release": DELIVERED,
         "update WebApp house-price-dev-predict": WEB_APP,
     },
 }

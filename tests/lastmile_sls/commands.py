@@ -19,6 +19,13 @@ import yaml
 
 from tests.ports import free_port
 
+PLACES: dict[str, Any] = {
+    "aws": {"region": "eu-west-1"},
+    "gcp": {"project": "acme-models", "region": "europe-west1"},
+    "azure": {"location": "westeurope"},
+}
+"""What each cloud must know of a spec."""
+
 LASTMILE = Path(sys.executable).with_name("lastmile")
 DOUBLER = """
 class Doubler:
@@ -90,6 +97,9 @@ class Workspace:
             "targets": {"local": {"port": self.port}},
         }
         spec |= changes
+        given = spec["targets"] or {}
+        places = {name: {**place, **given.get(name, {})} for name, place in PLACES.items()}
+        spec["targets"] = {**given, **places}
         text = yaml.safe_dump({k: v for k, v in spec.items() if v is not None}, sort_keys=False)
         (self.folder / "lastmile.yaml").write_text(text)
 

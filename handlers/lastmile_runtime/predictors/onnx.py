@@ -29,7 +29,8 @@ _DATATYPES = {
     "tensor(string)": "BYTES",
     **{f"tensor({name.lower()})": name for name in DTYPES if "INT" in name},
 }
-_ERRORS_ONLY = 3
+_NOTHING_BUT_CRASHES = 4
+"""Errors are raised as well, with the same words."""
 
 
 def load(path: str, version: Version) -> Predict:
@@ -40,7 +41,7 @@ def load(path: str, version: Version) -> Predict:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _NOTHING_BUT_CRASHES
     if is_optimized(path):
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -13,8 +13,9 @@ from lastmile_infra.azure.gateway import Entrance, callers_of
 from lastmile_infra.azure.identity import make_identity
 from lastmile_infra.azure.scope import Scope, open_scope
 from lastmile_infra.azure.settings import Made, settings_of
-from lastmile_infra.azure.storage import make_store
+from lastmile_infra.azure.storage import make_storage
 from lastmile_infra.azure.vault import make_keys, use_secrets
+from lastmile_infra.functions import called_first
 from lastmile_infra.outputs import Outputs
 from lastmile_sls.plan.document import FunctionPlan, PackagePlan, Plan
 
@@ -29,7 +30,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         identity,
         make_keys(scope, plan, identity),
         use_secrets(scope, plan, identity),
-        make_store(scope, plan, identity),
+        make_storage(scope, plan, identity),
     )
     guard = make_guard(scope, plan["endpoint"])
     apps = _make_functions(scope, plan, folder, made, guard)
@@ -39,8 +40,8 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         url=front.url if front else pulumi.Output.concat("https://", router.host),
         key=made.keys.callers[-1].value if made.keys.callers else None,
         functions={function: app.id for function, app in apps.items()},
-        bucket=made.store.container.url if made.store else None,
-        routing=made.store.routing if made.store else None,
+        bucket=made.storage.url if made.storage else None,
+        routing=made.storage.routing if made.storage else None,
         dns_records=front.dns_records if front else (),
     )
 
@@ -52,11 +53,11 @@ def _make_functions(
     endpoint, entrance = plan["endpoint"], Entrance(callers_of(plan), guard)
     platform = _platform(_package(plan["functions"][0])["form"])(scope, made.identity)
     apps: dict[str, App] = {}
-    for function in sorted(plan["functions"], key=lambda function: len(function["calls"])):
+    for function, called in called_first(plan):
         apps[function["name"]] = platform.make(
             function,
             _package(function),
-            settings_of(function, endpoint, made, {name: app.host for name, app in apps.items()}),
+            settings_of(function, endpoint, made, {name: apps[name].url for name in called}),
             folder,
             entrance if function["name"] == endpoint["function"] else None,
         )

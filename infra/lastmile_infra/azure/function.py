@@ -14,8 +14,15 @@ from lastmile_infra.azure.identity import Identity, grant
 from lastmile_infra.azure.scope import Scope
 from lastmile_infra.azure.settings import Settings
 from lastmile_infra.azure.storage import add_container, make_account
-from lastmile_infra.delivery import Package
+from lastmile_infra.delivery import Package, Release
 from lastmile_sls.plan.document import FunctionPlan, PackagePlan
+
+# An app has no revisions: its settings change first, its code follows, and until then, or for good if the upload fails,
+# the code of before runs under them. So what says which versions there are, where they are, and for how long they may
+# be asked goes with the bundle that it is of (see `lastmile_runtime.releases`). Who may call, what the platform reads
+# itself, and references to the vault, which it resolves in plain settings only, hold at once for whatever runs.
+_OF_THE_BUNDLE = ("LASTMILE_FUNCTIONS", "LASTMILE_ROUTING", "LASTMILE_ROUTING_URL", "LASTMILE_TIMEOUT_S")
+_PIN = "LASTMILE_MANIFEST_DIGEST"
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,11 @@ class App:
     id: pulumi.Output[str]
     host: pulumi.Output[str]
     """Its host name."""
+
+    @property
+    def url(self) -> pulumi.Output[str]:
+        """Where other functions call it, with a key (see `lastmile_runtime.functions`)."""
+        return pulumi.Output.concat("key+https://", self.host)
 
 
 class FunctionApps:
@@ -62,7 +74,7 @@ class FunctionApps:
         """
         scope, name = self._scope, f"{self._scope.name}-{plan['name']}"
         before = (self._owning, *settings.before)
-        site = _site(self._variables(settings), entrance.guard if entrance else None)
+        site = _site(self._variables(name, plan, settings), entrance.guard if entrance else None)
         app = self._make_app(plan, name, site, before)
         # Whoever delivers code shows a token of Entra's, never the app's own user name and password.
         locked = web.WebAppScmAllowed(
@@ -137,14 +149,22 @@ class FunctionApps:
             ),
         )
 
-    def _variables(self, settings: Settings) -> dict[str, pulumi.Input[str]]:
+    def _variables(self, name: str, plan: FunctionPlan, settings: Settings) -> dict[str, pulumi.Input[str]]:
         """Return an app's settings; the platform puts the vault's values instead of references to them."""
+        release = Release(
+            f"{name}-release",
+            digest=plan["bundle"]["digest"],
+            settings={key: value for key, value in settings.values.items() if key in _OF_THE_BUNDLE},
+            opts=self._scope.delivered,
+        )
+        kept = {key: value for key, value in settings.values.items() if key not in (*_OF_THE_BUNDLE, _PIN)}
         return {
-            **settings.values,
+            **kept,
             **{
                 variable: pulumi.Output.concat("@Microsoft.KeyVault(SecretUri=", secret.url, ")")
                 for variable, secret in settings.secrets.items()
             },
+            "LASTMILE_RELEASES": release.releases,
             "AzureWebJobsStorage__accountName": self._account.name,
             "AzureWebJobsStorage__clientId": self._identity.client_id,
             "AzureWebJobsStorage__credential": "managedidentity",

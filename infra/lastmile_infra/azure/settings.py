@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pulumi
 
 from lastmile_infra.azure.identity import Identity
-from lastmile_infra.azure.storage import Store
 from lastmile_infra.azure.vault import Keys, Secret, in_vault
+from lastmile_infra.functions import variables_of
+from lastmile_infra.storage import Storage
 from lastmile_sls.plan.document import EndpointPlan, FunctionPlan
 
 
@@ -31,14 +32,14 @@ class Made:
     identity: Identity
     keys: Keys
     secrets: Mapping[str, Secret]
-    store: Store | None
+    storage: Storage | None
 
 
 def settings_of(
     function: FunctionPlan,
     endpoint: EndpointPlan,
     made: Made,
-    hosts: Mapping[str, pulumi.Output[str]],
+    urls: Mapping[str, pulumi.Output[str]],
 ) -> Settings:
     """Return a function's variables: the plan's, and those that are known when its neighbours are made.
 
@@ -46,26 +47,20 @@ def settings_of(
         function: The function.
         endpoint: Who may call the router's function; the others take the router's key alone.
         made: What it is joined to.
-        hosts: The host names of the functions that it asks, by name.
+        urls: Of the functions that it calls, by name.
     """
-    values: dict[str, pulumi.Input[str]] = {
-        **function["environment"],
-        "AZURE_CLIENT_ID": made.identity.client_id,
-    }
+    values = variables_of(
+        function,
+        routing=made.storage.routing if made.storage else None,
+        key_digests=_digests(function, endpoint, made.keys),
+        urls=urls,
+    )
+    values["AZURE_CLIENT_ID"] = made.identity.client_id
     secrets = {variable: made.secrets[in_vault(name)] for variable, name in function["secrets"].items()}
     before = [secret.before for secret in secrets.values()]
-    digests = _digests(function, endpoint, made.keys)
-    if digests:
-        values["LASTMILE_AUTH"] = pulumi.Output.json_dumps({"keys": digests})
-    if function["routing_document"] and made.store and made.store.routing:
-        values["LASTMILE_ROUTING_URL"] = made.store.routing
-        before += made.store.before
+    if function["routing_document"] and made.storage:
+        before += made.storage.ready
     if function["calls"] and made.keys.calls_secret:
-        urls = {
-            called: pulumi.Output.concat("key+https://", hosts[called])
-            for called in sorted(set(function["calls"].values()))
-        }
-        values["LASTMILE_FUNCTIONS"] = pulumi.Output.json_dumps(urls)
         secrets["LASTMILE_FUNCTIONS_KEY"] = made.keys.calls_secret
         before.append(made.keys.calls_secret.before)
     return Settings(dict(sorted(values.items())), dict(sorted(secrets.items())), tuple(before))

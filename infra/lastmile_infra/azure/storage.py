@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_azure_native import storage
@@ -11,8 +10,8 @@ from pulumi_azure_native import storage
 from lastmile_infra.azure.identity import Identity, grant, only_blob
 from lastmile_infra.azure.names import LONGEST_ACCOUNT, letters
 from lastmile_infra.azure.scope import Scope, place_of
-from lastmile_infra.delivery import Document
-from lastmile_sls.plan.document import Plan, RoutingDocumentPlan, StoragePlan
+from lastmile_infra.storage import Storage, add_routing
+from lastmile_sls.plan.document import Plan, StoragePlan
 
 _SOFT_DELETE_DAYS = 7
 """How long what is deleted by mistake can be had back."""
@@ -32,18 +31,7 @@ class Container:
         return pulumi.Output.concat("az://", self.account, "/", self.name)
 
 
-@dataclass(frozen=True)
-class Store:
-    """The deployment's storage, and the routing document in it."""
-
-    container: Container
-    routing: pulumi.Output[str] | None
-    """The live document's URL."""
-    before: tuple[pulumi.Resource, ...] = ()
-    """What a function that uses it waits for."""
-
-
-def make_store(scope: Scope, plan: Plan, identity: Identity) -> Store | None:
+def make_storage(scope: Scope, plan: Plan, identity: Identity) -> Storage | None:
     """Make the plan's storage, or use the one that was there, and let the functions read the routing document."""
     if plan["storage"] is None:
         return None
@@ -58,9 +46,12 @@ def make_store(scope: Scope, plan: Plan, identity: Identity) -> Store | None:
             container.id,
             scope.deployer,
         )
+    without = Storage(container.name, container.url)
     if plan["routing"] is None:
-        return Store(container, None)
-    document = _make_document(scope, plan["routing"], container, writing)
+        return without
+    writable = pulumi.ResourceOptions(depends_on=[writing] if writing else None)
+    opts = pulumi.ResourceOptions.merge(scope.delivered, writable)
+    routed = add_routing(without, plan["routing"], scope.name, opts)
     reading = grant(
         scope,
         "reads-routing",
@@ -69,8 +60,7 @@ def make_store(scope: Scope, plan: Plan, identity: Identity) -> Store | None:
         identity,
         only_blob(plan["routing"]["path"]),
     )
-    routing = pulumi.Output.concat(container.url, "/", plan["routing"]["path"])
-    return Store(container, routing, (document, reading))
+    return replace(routed, ready=[*routed.ready, reading])
 
 
 def make_account(scope: Scope, end: str) -> storage.StorageAccount:
@@ -184,16 +174,3 @@ def _adopted(scope: Scope, plan: Plan, adopted: str) -> Container:
         name,
     )
     return Container(pulumi.Output.from_input(account), pulumi.Output.from_input(name), id_)
-
-
-def _make_document(
-    scope: Scope, routing: RoutingDocumentPlan, container: Container, writing: pulumi.Resource | None
-) -> Document:
-    opts = pulumi.ResourceOptions(depends_on=[writing] if writing else None, retain_on_delete=True)
-    return Document(
-        f"{scope.name}-routing",
-        url=container.url,
-        path=routing["path"],
-        content=json.dumps(routing["content"], indent=1),
-        opts=pulumi.ResourceOptions.merge(scope.delivered, opts),
-    )

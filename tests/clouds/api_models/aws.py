@@ -145,6 +145,9 @@ RENAMES: dict[Place, str] = {
     ("aws:ecr/repositoryPolicy:RepositoryPolicy", "policy"): "RepositoryPolicyText",
 }
 UNMAPPED: dict[Place, str] = {
+    ("aws:route53/record:Record", "allowOverwrite"): (
+        "the provider's own: whether it sends UPSERT or CREATE, so that a record that is there is no mistake"
+    ),
     ("aws:secretsmanager/secretVersion:SecretVersion", "secretStringWoVersion"): (
         "the provider's own: with another number it sends the write-only value again"
     ),

@@ -12,6 +12,7 @@ import yaml
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.lastmile_sls.bundle.dependencies.wheels import make_wheel
+from tests.lastmile_sls.commands import PLACES
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -55,6 +56,9 @@ def make_environ(folder: Path) -> dict[str, str]:
 
 
 def write(folder: Path, **changes: Any) -> Path:
+    """Write a spec that says where on each cloud; `targets` are merged into that."""
+    targets = {name: {**place, **changes.get("targets", {}).get(name, {})} for name, place in PLACES.items()}
+    changes["targets"] = {**changes.get("targets", {}), **targets}
     version = {"id": "v1", "artifact": "tree.joblib", "framework": "sklearn"}
     spec = {"name": "m", "owner": "o", "cost_center": "c", "versions": [version], **changes}
     path = folder / "lastmile.yaml"

@@ -74,7 +74,7 @@ def test_a_compiled_model_is_small_and_needs_nothing(
         "aws": "predict.zip" in names,
         "azure": "predict/host.json" in names,
     }[target]
-    assert (prepared.program.folder / "Pulumi.yaml").exists() == (target == "local")
+    assert (prepared.program.folder / "Pulumi.yaml").exists()
     documents = read_documents(folder_of(bundle)).contents
     assert set(documents) == {"bom.cdx.json", "model-card.md", "provenance.json", "certification-v1.json"}
     certified = json.loads(documents["certification-v1.json"])
@@ -312,9 +312,10 @@ def test_what_cannot_be_built_is_told_and_nothing_is_left(folder: Path, environ:
     assert not (folder / "lastmile.lock").exists()
     assert [path.name for path in (folder / ".lastmile").iterdir()] in ([], ["digests.json"])
     told = refusal(write(folder), "gcp", environ)
-    assert told.startswith(
-        "targets.gcp.base_image is missing, but an image is built on one that has Python.\nName one, such as"
-    )
+    assert (
+        "targets.gcp.base_image is missing: Cloud Run takes images, and an image is built on one that has Python. "
+        "Name one, such as docker.io/library/python:3.13-slim"
+    ) in told
     told = refusal(write(folder, bundle={"python": "3.14"}, **needing("abacus==1.0")), "aws", environ)
     assert "3.14" in told
     assert "bytecode: none" in told

@@ -140,9 +140,11 @@ def test_a_cloud_without_the_cli_is_told_first(work: Workspace) -> None:
     assert "https://www.pulumi.com/docs/install/" in run.stderr
 
 
-@pytest.mark.pulumi_cli
-def test_a_cloud_is_not_carried_yet(work: Workspace) -> None:
-    assert "target is 'aws', but lastmile 0.1 deploys to 'local' only." in work.fails("up", "--target", "aws")
+def test_the_embedded_engine_deploys_to_no_cloud(work: Workspace) -> None:
+    work.write_spec(targets={"aws": {"region": "eu-west-1"}})
+    told = work.fails("destroy", "--yes", "--target", "aws", "--engine", "embedded")
+    assert "the embedded engine previews aws, but deploys to this machine only." in told
+    assert "Leave --engine out: the Pulumi CLI deploys to clouds." in told
 
 
 def test_init_keeps_a_spec_that_is_there(work: Workspace) -> None:

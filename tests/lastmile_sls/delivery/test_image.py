@@ -216,8 +216,9 @@ def test_registries_delete_in_ways_of_their_own(
 def test_an_image_that_was_not_built_is_told(image: Image, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     inputs = {"repository": "127.0.0.1:1/a", "source": str(folder), "digest": f"sha256:{'0' * 64}"}
+    assert is_unknown(image.planned(inputs, {}))  # a preview does without
     with pytest.raises(LastmileError) as caught:
-        image.planned(inputs, {})
+        image.create("urn", inputs)
     assert (caught.value.message, caught.value.hint) == (
         f"there is no image {folder}.",
         "Build the project: lastmile build.",
