@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def push_images(
 
     Raises LastmileError for a target that takes no images, and when the registry refuses or cannot be reached.
     """
-    from lastmile_sls.bundle.oci.credentials import docker_credentials
     from lastmile_sls.bundle.oci.push import push
+    from lastmile_sls.delivery.registry_login import registry_credentials
 
     target, spec = prepared.plan["target"], prepared.spec
     if form_of(target, spec) != "image" or prepared.environment is None:
@@ -44,6 +45,7 @@ def push_images(
     root = find_cache(environ)
     folder = spec_path.resolve().parent
     base = package.find_base(target, spec, prepared.environment, folder, root, environ, tell)
+    credentials = registry_credentials(environ, time.sleep)
     pushed = {}
     with tempfile.TemporaryDirectory(prefix="lastmile-") as scratch:
         for function in prepared.plan["functions"]:
@@ -52,6 +54,6 @@ def push_images(
             labels = package.labels_of(spec, name)
             image = package.assemble_image(bundle, target, base, Path(scratch) / name, Cache(root), labels)
             tag = digest.removeprefix("sha256:")[:_TAG_CHARACTERS]
-            sent = push(image, f"{repository}/{name}:{tag}", docker_credentials(environ), tell)
+            sent = push(image, f"{repository}/{name}:{tag}", credentials, tell)
             pushed[name] = f"{repository}/{name}:{tag}@{sent}"
     return pushed
