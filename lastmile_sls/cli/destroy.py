@@ -79,7 +79,16 @@ def show_what_goes(lost: Sequence[Standing], kept: Sequence[Standing]) -> None:
         counts[kind] = counts.get(kind, 0) + 1
     told = ", ".join(f"{kind} x{count}" if count > 1 else kind for kind, count in counts.items())
     click.echo(f"will be deleted: {told or 'nothing'}", err=True)
-    for resource in kept:
+    for resource in _outermost(kept):
         click.echo(f"is kept: {resource.type.rsplit(':', 1)[-1]} {resource.id}", err=True)
     if kept:
-        click.echo("  with --data it is deleted too, and cannot be brought back", err=True)
+        click.echo("  with --data it is deleted too, with all that is in it", err=True)
+
+
+def _outermost(resources: Sequence[Standing]) -> list[Standing]:
+    """Return those that are not a part of another: a bucket's settings have its id, or one that begins with it."""
+    found: list[Standing] = []
+    for resource in resources:
+        if not any(resource.id.startswith(other.id) for other in found):
+            found.append(resource)
+    return found

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from lastmile_sls.cli.destroy import show_what_goes
+from lastmile_sls.engine.interface import Standing
 from tests.clouds.sdk_types import PACKAGES
 from tests.clouds.world import VARIABLE
 from tests.lastmile_sls.commands import Workspace
@@ -102,3 +104,19 @@ def test_the_life_of_a_deployment_on_a_cloud(work: Workspace) -> None:
     assert (gone.returncode, gone.stdout) == (1, "")
     assert "doubler (dev-aws) is not deployed." in gone.stderr
     assert played.json("destroy", "--target", "aws", "--environment", "prod", "--yes")["kept"] == []
+
+
+def test_what_is_kept_is_told_by_its_outermost_part(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = [
+        Standing("aws:s3/bucket:Bucket", "state", "churn-dev-state-1", "urn:1"),
+        Standing("aws:s3/bucketVersioning:BucketVersioning", "versions", "churn-dev-state-1", "urn:2"),
+        Standing("lastmile:index:Document", "routing", "s3://churn-dev-state-1/routing.json", "urn:3"),
+    ]
+    lost = [Standing("aws:lambda/function:Function", name, name, name) for name in ("one", "two")]
+    show_what_goes(lost, kept)
+    assert capsys.readouterr().err.splitlines() == [
+        "will be deleted: Function x2",
+        "is kept: Bucket churn-dev-state-1",
+        "is kept: Document s3://churn-dev-state-1/routing.json",
+        "  with --data it is deleted too, with all that is in it",
+    ]
