@@ -88,7 +88,7 @@ def deploy(work: Workspace, **endpoint: str) -> Deployed:
     with (work.folder / "models" / "held_out.csv").open() as file:
         columns = [{"name": name, "datatype": "FP64"} for name in next(csv.reader(file))[:-1]]
     more = {"contract": {"inputs": columns}, "targets": {"local": {"port": work.port}}}
-    (work.folder / "lastmile.yaml").write_text(f"{spec}\n{yaml.safe_dump(more)}")
+    (work.folder / "lastmile.yaml").write_text(yaml.safe_dump({**yaml.safe_load(spec), **more}))
     work.run("up")
     return Deployed(work)
 
