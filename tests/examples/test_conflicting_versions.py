@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lastmile_sls.plan.document import Target
-from tests.clouds.played import KEY
 from tests.examples.conftest import Lived
 from tests.examples.expected import ALIAS, DELIVERED, SERVICE, WEB_APP, ZIP_ON_LAMBDA, kept
-from tests.examples.lives import Changes, assert_sound, assert_told, live
+from tests.examples.lives import Changes, assert_sound, assert_told
 from tests.examples.projects import CLOUDS
 
 EXAMPLE = "conflicting-versions"
@@ -50,14 +47,3 @@ def test_its_life(lived: Lived, cloud: Target) -> None:
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_each_resource_is_told(lived: Lived, cloud: Target) -> None:
     assert_told(lived(EXAMPLE, cloud))
-
-
-@pytest.mark.pulumi_cli
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_its_life_under_the_real_cli(tmp_path: Path, cloud: Target) -> None:
-    life = live("pulumi", EXAMPLE, cloud, tmp_path, KEY)
-    assert_told(life)
-    assert_sound(life)
-    assert life.changes() == CHANGES[cloud]
-    assert life.retained == kept(cloud, life.plan["deployment"])
-    assert life.exposing == []
