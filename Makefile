@@ -8,7 +8,7 @@ CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
 NODE := tests/conformance/node
 NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py
 
-.PHONY: demo test conformance explore native lock clean help
+.PHONY: demo clouds test conformance explore native lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -16,6 +16,8 @@ help:  ## list the targets
 
 demo: $(VENV)/.demo  ## set up, train the example, deploy it on this machine, predict over HTTP
 	@$(BIN)/python examples/breast-cancer/demo.py
+
+clouds: $(VENV)/.clouds  ## set up what previews of AWS, Google Cloud and Azure, and deployments there, are made of
 
 test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 	@echo "==> format and lint"; $(BIN)/ruff format --check $(CHECKED) && $(BIN)/ruff check $(CHECKED)
@@ -40,11 +42,16 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml $(NATIVE) | $(UV)
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	@touch $@
 
+$(VENV)/.clouds: requirements/clouds.txt | $(VENV)/.demo
+	@echo "==> installing the clouds' SDKs"
+	@$(UV) pip install --quiet --python $(VENV) -r requirements/clouds.txt
+	@touch $@
+
 $(VENV)/.dev: requirements/dev.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the tests need"
 	@$(UV) pip install --quiet --python $(VENV) -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.clouds
 
 $(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
 	@echo "==> installing what the conformance tests need"
@@ -62,7 +69,7 @@ native: | $(UV)  ## compile the native evaluator anew, for every processor
 	@$(UV) run --quiet --no-project --python $(BIN)/python --with "$$($(BIN)/python native/build.py --requirement)" native/build.py
 
 lock: | $(UV)  ## resolve the requirements files anew
-	@set -e; for set in sklearn:demo dev:dev conformance:conformance; do \
+	@set -e; for set in sklearn:demo clouds:clouds dev:dev conformance:conformance; do \
 	  echo "==> requirements/$${set#*:}.txt"; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \

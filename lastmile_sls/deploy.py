@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,22 @@ from lastmile_sls.plan.document import Target
 from lastmile_sls.traffic.change import told, used_versions
 from lastmile_sls.traffic.local import find_traffic
 
-CLOUD_PACKAGES = ("aws", "gcp", "azure-native")
-"""The Pulumi packages of the clouds' resources."""
+_SDKS: dict[Target, str] = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "azure": "pulumi_azure_native"}
+
+
+def require_sdk(target: Target) -> None:
+    """Raise LastmileError unless what a cloud's program is made of is installed here."""
+    sdk = _SDKS.get(target)
+    if sdk is not None and find_spec(sdk) is None:
+        raise LastmileError(
+            f"{sdk} is not installed, of which a deployment to {target} is made.",
+            f"Install it: pip install 'lastmile-sls[{target}]', or in a checkout: make clouds",
+        )
 
 
 def embedded_engine(home: Path) -> EmbeddedEngine:
     """Return the embedded engine: it deploys to this machine, and previews every cloud without asking it anything."""
-    from lastmile_sls.engine.embedded.offline import OfflineProvider
+    from lastmile_sls.engine.embedded.offline import CLOUD_PACKAGES, OfflineProvider
     from lastmile_sls.provider.service import LastmileProvider
 
     clouds = {package: partial(OfflineProvider, package) for package in CLOUD_PACKAGES}

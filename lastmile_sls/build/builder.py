@@ -29,6 +29,7 @@ from lastmile_sls.bundle.needs import are_met, installed_here, needs
 from lastmile_sls.bundle.trust.beside import folder_of
 from lastmile_sls.compile.choose import Choice
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.files import size_of
 from lastmile_sls.plan.cloud import Built, form_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.plan.grouping import Group, group_versions
@@ -108,10 +109,7 @@ class Builder:
         for function, bundle in built.items():
             package.require_fit(self._target, self._kind, function, bundle.folder)
         pinned = base.pinned if base else self._named_base()
-        known = {
-            name: Built(bundle.digest, package.size_of(bundle.folder), pinned)
-            for name, bundle in built.items()
-        }
+        known = {name: Built(bundle.digest, size_of(bundle.folder), pinned) for name, bundle in built.items()}
         plan = make_plan(spec, self._target, groups, known, self._environment)
         forget_record(self._place)
         bundles = {bundle_path(name): bundle.folder for name, bundle in built.items()}

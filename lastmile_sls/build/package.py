@@ -16,6 +16,7 @@ from lastmile_sls.bundle.cache import Cache, key_of
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.dependencies.lock import FILE as LOCK
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.files import size_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets.limits import violation
@@ -59,11 +60,6 @@ def require_fit(target: Target, kind: str | None, function: str, bundle: Path) -
             f"the bundle of {function}: {found}",
             f"Write targets.{target}.package: image, or leave requirements out.",
         )
-
-
-def size_of(bundle: Path) -> int:
-    """Return the size of a bundle's files, bytes."""
-    return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
 
 
 def make_zip(bundle: BuiltBundle, destination: Path) -> None:

@@ -6,12 +6,12 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from lastmile_sls.build.package import size_of
 from lastmile_sls.build.record import FILE, Record, forget_record, read_record, state_of, write_record
 from lastmile_sls.build.sign import verify_project
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.trust.beside import folder_of
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.files import size_of
 from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import FunctionPlan, Plan, Target, read
 from lastmile_sls.plan.grouping import Group

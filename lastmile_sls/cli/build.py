@@ -11,9 +11,10 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.invocation import invocation
-from lastmile_sls.cli.predictors import bytes_of, predictors_of, show_predictors
+from lastmile_sls.cli.predictors import predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, show_functions
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.files import size_of
 from lastmile_sls.words import size
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def command(
     for function in prepared.plan["functions"]:
         click.echo(f"bundle of {function['name']}: {function['bundle']['digest']}")
     for name, place in prepared.packages.items():
-        click.echo(f"package of {name}: {folder / place}, {size(bytes_of(folder / place))}")
+        click.echo(f"package of {name}: {folder / place}, {size(size_of(folder / place))}")
     for name, reference in pushed.items():
         click.echo(f"image of {name}: {reference}")
     show_functions(prepared.plan)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local.home import Place
 
+if TYPE_CHECKING:
+    from lastmile_sls.cloud_stack import CloudStack
+
 name_argument = click.argument("deployment", required=False)
 
 
-def find_outputs(
+def find_cloud_stack(
     deployment: str | None, spec_path: Path | None, target: str, environment: str | None
-) -> Mapping[str, Any]:
-    """Return the outputs of the stack that a spec has on a cloud. Raises LastmileError when it is not deployed there."""
+) -> CloudStack:
+    """Return the stack that a spec has on a cloud. Raises LastmileError when it is not deployed there."""
     from lastmile_sls import deploy
     from lastmile_sls.asked import as_target, find_spec
-    from lastmile_sls.cloud_stack import read_outputs
+    from lastmile_sls.cloud_stack import find_stack
 
     if deployment is not None:
         raise click.UsageError(f"on {target} a deployment is found by its spec: -f SPEC, --environment NAME.")
-    return read_outputs(find_spec(spec_path), as_target(target), environment, deploy.environ())
+    return find_stack(find_spec(spec_path), as_target(target), environment, deploy.environ())
 
 
 def find_deployment(deployment: str | None, spec_path: Path | None, environment: str | None = None) -> Place:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.deployments import find_deployment, find_outputs, name_argument
+from lastmile_sls.cli.deployments import find_cloud_stack, find_deployment, name_argument
 
 
 @click.command("key")
@@ -32,13 +32,10 @@ def command(
         place = find_deployment(deployment, spec_path, environment)
         told, key = place.deployment, read_key(place, name)
     else:
-        from lastmile_sls.asked import as_target
-        from lastmile_sls.cloud_stack import key_of
-
         if name is not None:
             raise click.UsageError("--name is for this machine; a cloud's vault has every key.")
-        outputs = find_outputs(deployment, spec_path, target, environment)
-        told, key = str(outputs["deployment"]), key_of(outputs, as_target(target))
+        stack = find_cloud_stack(deployment, spec_path, target, environment)
+        told, key = stack.deployment, stack.key()
     if as_json:
         options.print_json({"deployment": told, "key": key})
     else:

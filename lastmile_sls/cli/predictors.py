@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,9 +50,3 @@ def predictors_of(
             entry |= {"first_answer_s": answer.seconds, "first_answer_memory_bytes": answer.memory_bytes}
         found.append(entry)
     return found
-
-
-def bytes_of(path: Path) -> int:
-    """Return how large a file is, or all files of a folder."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)

@@ -39,6 +39,7 @@ def command(
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
+    deploy.require_sdk(as_target(target))
     progress = Progress(quiet=as_json)
     with closing(progress):
         prepared = prepare(
@@ -58,7 +59,7 @@ def command(
         elif engine.name == "pulumi":
             from lastmile_sls.cloud_stack import check_traffic
 
-            check_traffic(prepared, engine)
+            check_traffic(prepared, engine, environ)
         result = engine.preview(prepared.program, progress)
     if as_json:
         steps = [

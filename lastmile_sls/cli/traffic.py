@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.deployments import find_deployment, find_outputs
+from lastmile_sls.cli.deployments import find_cloud_stack, find_deployment
 
 if TYPE_CHECKING:
     from lastmile_sls.traffic.live import Author, LiveTraffic
@@ -37,9 +37,8 @@ class Where:
     def find(self) -> LiveTraffic:
         """Return its traffic. Raises LastmileError when it is not deployed, or has nothing to route."""
         if self.target != "local":
-            from lastmile_sls.cloud_stack import traffic_of
-
-            return traffic_of(find_outputs(self.deployment, self.spec_path, self.target, self.environment))
+            place = (self.deployment, self.spec_path, self.target, self.environment)
+            return find_cloud_stack(*place).traffic()
         from lastmile_sls.traffic.local import require_traffic
 
         return require_traffic(find_deployment(self.deployment, self.spec_path, self.environment))

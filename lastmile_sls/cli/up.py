@@ -39,8 +39,10 @@ def command(
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
+    # What is missing here is told before anything is built.
+    deploy.require_sdk(as_target(target))
     if target != "local":
-        deploy.get_engine("pulumi", environ)  # says how to get it before anything is built
+        deploy.get_engine("pulumi", environ)
     path = find_spec(spec_path)
     progress = Progress(quiet=as_json)
     with closing(progress):
@@ -65,7 +67,7 @@ def command(
         elif engine.name == "pulumi":
             from lastmile_sls.cloud_stack import check_traffic
 
-            check_traffic(prepared, engine)
+            check_traffic(prepared, engine, environ)
         result = engine.up(prepared.program, progress)
     if as_json:
         options.print_json(

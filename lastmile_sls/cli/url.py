@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lastmile_sls.cli import options
-from lastmile_sls.cli.deployments import find_deployment, find_outputs, name_argument
+from lastmile_sls.cli.deployments import find_cloud_stack, find_deployment, name_argument
 
 
 @click.command("url")
@@ -24,10 +24,8 @@ def command(
     from lastmile_sls.local.status import read_status
 
     if target != "local":
-        from lastmile_sls.cloud_stack import url_of
-
-        outputs = find_outputs(deployment, spec_path, target, environment)
-        _print(outputs["deployment"], url_of(outputs), as_json=as_json)
+        stack = find_cloud_stack(deployment, spec_path, target, environment)
+        _print(stack.deployment, stack.url, as_json=as_json)
         return
     status = read_status(find_deployment(deployment, spec_path, environment))
     if status.url is None:

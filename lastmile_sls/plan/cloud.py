@@ -6,10 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.plan.document import (
     DomainPlan,
-    FunctionPlan,
     Gateway,
     PackagePlan,
     PlacePlan,
@@ -276,34 +274,3 @@ def settings_of(
 def compact(value: object) -> str:
     """Return a value as the shortest JSON, the same for the same value."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
-
-
-def cloud_fields(
-    target: Target,
-    spec: Spec,
-    function: FunctionPlan,
-    built: Built,
-    environment: Environment | None,
-    *,
-    is_router: bool,
-) -> FunctionPlan:
-    """Return a function with what a cloud must know of it beside."""
-    on_cloud = target != "local"
-    return FunctionPlan(
-        {
-            **function,
-            "package": package_of(target, spec, function["bundle"]["path"], built),
-            "python": environment.python if environment and on_cloud else None,
-            "processor": environment.processor if environment and on_cloud else None,
-            "entry": entry_of(target, spec),
-            "environment": settings_of(
-                target, spec, digest=built.digest, routing=function["routing"], is_router=is_router
-            ),
-            "secrets": dict(sorted(spec.secrets.items())),
-            "cpu": cpu_of(target, spec),
-            "generation": generation_of(target, spec),
-            "gpu": spec.resources.gpu,
-            "snapshot": target == "aws" and spec.targets.aws.snap_start,
-            "log_retention_days": LOG_RETENTION_DAYS[target],
-        }
-    )

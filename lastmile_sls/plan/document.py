@@ -138,6 +138,9 @@ class CorsPlan(TypedDict):
     """Which web pages may call the endpoint."""
 
     allow_origins: list[str]
+    allow_methods: list[str]
+    expose_headers: list[str]
+    """What of an answer a page may read."""
 
 
 class RateLimitPlan(TypedDict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lastmile_runtime.cors import EXPOSED, METHODS
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.plan import cloud
 from lastmile_sls.plan.cloud import Built
@@ -169,62 +170,69 @@ def _functions(
     built: Mapping[str, Built],
     environment: Environment | None,
 ) -> list[FunctionPlan]:
+    """Return the functions, the router's first: it routes between all versions, and works on the queue."""
     router, *others = groups
-    planned = [
-        _router(spec, target, router, others, built[router.function].digest),
-        *(_function(spec, target, group, built[group.function].digest) for group in others),
-    ]
-    return [
-        cloud.cloud_fields(
-            target, spec, function, built[function["name"]], environment, is_router=function["name"] == ROUTER
-        )
-        for function in planned
-    ]
-
-
-def _router(spec: Spec, target: Target, group: Group, others: Sequence[Group], digest: str) -> FunctionPlan:
-    """Return the function that callers reach: it routes between all versions, and works on the queue."""
     live = len(spec.versions) > 1
-    return FunctionPlan(
-        {
-            **_function(spec, target, group, digest),
-            "calls": {version: other.function for other in others for version in other.versions},
-            "routing": _until_read(spec) if live else routing(spec),
-            "routing_document": routing_path(spec, target) if live else None,
-            "bucket": BUCKET if live or spec.queue else None,
-            "queue": QUEUE if spec.queue else None,
-        }
-    )
+    routed = _until_read(spec) if live else routing(spec)
+    return [
+        FunctionPlan(
+            {
+                **_function(
+                    *(spec, target, router, built[router.function], environment, routed), is_router=True
+                ),
+                "calls": {version: other.function for other in others for version in other.versions},
+                "routing_document": routing_path(spec, target) if live else None,
+                "bucket": BUCKET if live or spec.queue else None,
+                "queue": QUEUE if spec.queue else None,
+            }
+        ),
+        *(
+            _function(spec, target, group, built[group.function], environment, _alone(spec, group))
+            for group in others
+        ),
+    ]
 
 
-def _function(spec: Spec, target: Target, group: Group, digest: str) -> FunctionPlan:
-    """Return a function that answers for the version that it is asked for."""
-    resources = spec.resources
+def _function(
+    spec: Spec,
+    target: Target,
+    group: Group,
+    built: Built,
+    environment: Environment | None,
+    answers_by: Routing,
+    *,
+    is_router: bool = False,
+) -> FunctionPlan:
+    """Return a function that answers for the version that it is asked for; long because a function has many fields."""
+    resources, path = spec.resources, bundle_path(group.function)
+    runs_on = environment if target != "local" else None
     return FunctionPlan(
         name=group.function,
         resource=short(f"{deployment_name(spec)}-{group.function}", cloud.LONGEST_NAME[target]),
         versions=list(group.versions),
         calls={},
         why=group.why,
-        bundle=BundlePlan(path=bundle_path(group.function), digest=digest),
-        package=None,
-        python=None,
-        processor=None,
-        entry=None,
-        environment={},
-        secrets={},
+        bundle=BundlePlan(path=path, digest=built.digest),
+        package=cloud.package_of(target, spec, path, built),
+        python=runs_on.python if runs_on else None,
+        processor=runs_on.processor if runs_on else None,
+        entry=cloud.entry_of(target, spec),
+        environment=cloud.settings_of(
+            target, spec, digest=built.digest, routing=answers_by, is_router=is_router
+        ),
+        secrets=dict(sorted(spec.secrets.items())),
         memory_mb=resources.memory_mb,
-        cpu=None,
-        generation=None,
-        gpu=None,
-        snapshot=False,
+        cpu=cloud.cpu_of(target, spec),
+        generation=cloud.generation_of(target, spec),
+        gpu=resources.gpu,
+        snapshot=target == "aws" and spec.targets.aws.snap_start,
         timeout_s=resources.timeout_s,
         idle_timeout_s=spec.targets.local.idle_timeout_s,
         concurrency=resources.concurrency,
         min_instances=resources.min_instances,
         max_instances=cloud.max_instances_of(target, spec),
-        log_retention_days=None,
-        routing=_alone(spec, group),
+        log_retention_days=cloud.LOG_RETENTION_DAYS[target],
+        routing=answers_by,
         routing_document=None,
         bucket=None,
         queue=None,
@@ -263,6 +271,10 @@ def _endpoint(spec: Spec, target: Target) -> EndpointPlan:
         timeout_s=cloud.wait_s(gateway, spec.resources.timeout_s),
         domain=cloud.domain_of(target, spec),
         port=spec.targets.local.port,
-        cors=CorsPlan(allow_origins=list(cors.allow_origins)) if cors else None,
+        cors=CorsPlan(
+            allow_origins=list(cors.allow_origins), allow_methods=list(METHODS), expose_headers=list(EXPOSED)
+        )
+        if cors
+        else None,
         rate_limit=cloud.rate_limit_of(gateway, endpoint.rate_limit),
     )

@@ -21,7 +21,7 @@ def refusals(spec: Spec) -> list[Refusal]:
     """Return every field of the spec that AWS cannot carry out; empty when it fits."""
     return [
         *_place(spec),
-        *rules.artifacts(spec),
+        *rules.artifacts("aws", spec),
         *rules.memory("aws", spec),
         *rules.timeout("aws", spec),
         *rules.payload("aws", spec),

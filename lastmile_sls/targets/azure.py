@@ -16,7 +16,7 @@ def refusals(spec: Spec) -> list[Refusal]:
     """Return every field of the spec that Azure cannot carry out; empty when it fits."""
     return [
         *_place(spec),
-        *rules.artifacts(spec),
+        *rules.artifacts("azure", spec),
         *_memory(spec),
         *rules.timeout("azure", spec),
         *rules.payload("azure", spec),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lastmile_sls.files import size_of
 from lastmile_sls.plan.cloud import form_of, gateway_of, max_instances_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.plan.grouping import group_versions
-from lastmile_sls.plan.make import stack_name
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.targets import environments, local
 from lastmile_sls.targets.fit import Fit
@@ -43,20 +43,20 @@ class Row:
     cells: Mapping[Target, Cell]
 
 
-def rows(spec: Spec, fits: Sequence[Fit], folder: Path) -> list[Row]:
+def rows(spec: Spec, fits: Sequence[Fit], projects: Mapping[Target, Path]) -> list[Row]:
     """Return the table: the fields that decide, in the spec's order, and the packages that were built.
 
     Args:
         spec: The spec.
         fits: The targets that are compared.
-        folder: The spec's.
+        projects: The folder of each target's project, built or not.
     """
     resources, endpoint = spec.resources, spec.endpoint
     asked: list[tuple[str, str, Callable[[Target], Cell]]] = [
         ("memory", f"{resources.memory_mb} MB", lambda t: _memory(t, spec)),
         ("timeout", f"{resources.timeout_s} s", lambda t: _timeout(t, spec)),
         ("payload", _or("unknown", endpoint.max_payload_mb, " MB"), lambda t: _limited(t, "payload")),
-        ("package", _package(spec), lambda t: _built(t, spec, folder)),
+        ("package", _package(spec), lambda t: _built(t, spec, projects[t])),
         ("processor", resources.processor or "cheapest", lambda t: Cell(_processor(t, spec))),
         ("python", spec.bundle.python or "default", lambda t: Cell(_python(t, spec))),
         (
@@ -140,22 +140,18 @@ def _package(spec: Spec) -> str:
     return " or ".join(sorted(forms))
 
 
-def _built(target: Target, spec: Spec, folder: Path) -> Cell:
+def _built(target: Target, spec: Spec, project: Path) -> Cell:
     """Return the form that the target takes, and the size of what was built; a zip's limit is of its unpacked size."""
     form = form_of(target, spec)
     if form is None:
         return Cell("folder")
-    bundles = folder / ".lastmile" / stack_name(spec, target) / "bundles"
-    sizes = [_size(path) for path in bundles.glob("*/manifest.json")]
+    bundles = project / "bundles"
+    sizes = [size_of(path.parent) for path in bundles.glob("*/manifest.json")]
     limit = limit_of(target, "unpacked size" if form == "zip" else "image size")
     allowed = f" of {limit.most:g}" if limit else ""
     told = f"{form}, {max(sizes) / _MB:.1f}{allowed} MB" if sizes else f"{form}, not built yet"
     fits = not (sizes and limit) or limit.allows(max(sizes) / _MB)
     return Cell(told, fits, limit.source if limit else None)
-
-
-def _size(manifest: Path) -> int:
-    return sum(path.stat().st_size for path in manifest.parent.rglob("*") if path.is_file())
 
 
 def _processor(target: Target, spec: Spec) -> str:
@@ -173,7 +169,7 @@ def _python(target: Target, spec: Spec) -> str:
 def _domain(target: Target, spec: Spec) -> Cell:
     if spec.endpoint.domain is None:
         return Cell("none")
-    return Cell("none" if target == "local" else spec.endpoint.domain)
+    return Cell("none" if target == "local" else "with a certificate")
 
 
 def _rate_limit(target: Target, spec: Spec) -> Cell:

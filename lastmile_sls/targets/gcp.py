@@ -18,7 +18,7 @@ def refusals(spec: Spec) -> list[Refusal]:
     """Return every field of the spec that Google Cloud cannot carry out; empty when it fits."""
     return [
         *_place(spec),
-        *rules.artifacts(spec),
+        *rules.artifacts("gcp", spec),
         *_memory(spec),
         *rules.timeout("gcp", spec),
         *rules.payload("gcp", spec),

@@ -54,8 +54,6 @@ class Limit:
     """It must be a multiple of this; 0 where all values are."""
     read: str = "2026-11-29"
     """When what it says was read, there or in a public copy of it; empty: from general knowledge, not read."""
-    held_against: str = ""
-    """The cloud's own model that says the same (`tests/conformance/test_limits.py`); empty where none does."""
 
     def allows(self, value: float) -> bool:
         """Tell whether a value, in the limit's unit, is allowed."""
@@ -110,7 +108,6 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
         Limit("timeout", 900, "s", _LAMBDA_QUOTAS, least=1),
         Limit(
             *("waiting at http_api", 30, "s", _HTTP_API, "API Gateway gives up"),
-            held_against="botocore apigatewayv2 TimeoutInMillis",
         ),
         Limit("waiting at function_url", 900, "s", _LAMBDA_QUOTAS, "Lambda gives up"),
         Limit("payload", 6, "MB", _LAMBDA_QUOTAS, "Lambda refuses the request, or its answer"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lastmile_sls.spec.model import Spec
+from lastmile_sls.targets import rules
 from lastmile_sls.targets.refusal import Note, Refusal
-
-_LATER = "lastmile 0.1 does not carry it on the local target"
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ def this_machine() -> Machine:
 def refusals(spec: Spec, machine: Machine) -> list[Refusal]:
     """Return every field of the spec that cannot be carried out here; empty when it fits."""
     return [
-        *_versions(spec),
+        *rules.artifacts("local", spec),
         *_endpoint(spec),
         *_resources(spec, machine),
-        *_later(spec),
+        *rules.later("local", spec),
     ]
 
 
@@ -44,20 +43,11 @@ def notes(spec: Spec) -> list[Note]:
     return []
 
 
-def _versions(spec: Spec) -> list[Refusal]:
-    found = []
-    for index, version in enumerate(spec.versions):
-        if "://" in version.artifact:
-            change = "Fetch the file and name its path."
-            found.append(Refusal(f"versions[{index}].artifact", version.artifact, _LATER, change))
-    return found
-
-
 def _endpoint(spec: Spec) -> list[Refusal]:
     found = []
     if spec.endpoint.auth == "iam":
         change = "Use key, jwt or public."
-        found.append(Refusal("endpoint.auth", spec.endpoint.auth, _LATER, change))
+        found.append(Refusal("endpoint.auth", spec.endpoint.auth, rules.later_on("local"), change))
     if spec.secrets:
         change = "Take them out, and set the variables where lastmile runs."
         found.append(Refusal("secrets", dict(spec.secrets), "this machine has no vault", change))
@@ -81,12 +71,3 @@ def _resources(spec: Spec, machine: Machine) -> list[Refusal]:
         change = "Take it out, or deploy to a cloud."
         found.append(Refusal("resources.processor", resources.processor, rule, change))
     return found
-
-
-def _later(spec: Spec) -> list[Refusal]:
-    fields = {"schedule": spec.schedule, "budget": spec.budget}
-    given = {name: value for name, value in fields.items() if value is not None}
-    return [
-        Refusal(name, value.model_dump(exclude_defaults=True), _LATER, "Take it out.")
-        for name, value in given.items()
-    ]

@@ -122,13 +122,13 @@ def rate_window(target: Target, spec: Spec) -> list[Refusal]:
     return [*found, Refusal("endpoint.rate_limit.burst", limit.burst, rule, fits)]
 
 
-def artifacts(spec: Spec) -> list[Refusal]:
+def artifacts(target: Target, spec: Spec) -> list[Refusal]:
     """Refuse artifacts that are not on this machine: nothing fetches them yet."""
     return [
         Refusal(
             f"versions[{index}].artifact",
             version.artifact,
-            LATER.format("any target"),
+            later_on(target),
             "Fetch the file and name its path.",
         )
         for index, version in enumerate(spec.versions)
@@ -136,14 +136,18 @@ def artifacts(spec: Spec) -> list[Refusal]:
     ]
 
 
-LATER = "lastmile 0.1 does not carry it on {}"
+def later_on(target: Target) -> str:
+    """Return the rule by which a target does not get something yet."""
+    return f"lastmile 0.1 does not carry it on {'the local target' if target == 'local' else target}"
 
 
 def later(target: Target, spec: Spec) -> list[Refusal]:
-    """Refuse the parts of a spec that a cloud does not get yet."""
-    fields: dict[str, Any] = {"queue": spec.queue, "schedule": spec.schedule, "budget": spec.budget}
+    """Refuse the parts of a spec that a target does not get yet."""
+    fields: dict[str, Any] = {"schedule": spec.schedule, "budget": spec.budget}
+    if target != "local":
+        fields = {"queue": spec.queue, **fields}
     return [
-        Refusal(name, value.model_dump(exclude_defaults=True), LATER.format(target), "Take it out.")
+        Refusal(name, value.model_dump(exclude_defaults=True), later_on(target), "Take it out.")
         for name, value in fields.items()
         if value is not None
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lastmile_sls.plan.document import Target
+from collections.abc import Mapping
+
+from lastmile_sls.plan.document import Plan, Target
 
 _DIGEST = "LASTMILE_MANIFEST_DIGEST"
 ZIP_ON_LAMBDA = ["code", f"environment.variables.{_DIGEST}", "memorySize"]
@@ -27,9 +29,98 @@ CONTAINER_APP = [
 DELIVERED = ["digest"]
 """Of code that is sent: its content, whatever it is called."""
 
+CHANGES: dict[str, dict[Target, Mapping[str, list[str]]]] = {
+    "breast-cancer": {
+        "aws": {
+            "update Alias breast-cancer-dev-predict-live": ALIAS,
+            "update Function breast-cancer-dev-predict": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image breast-cancer-dev-predict-image": DELIVERED,
+            "update Service breast-cancer-dev-predict": SERVICE,
+        },
+        "azure": {
+            "update Package breast-cancer-dev-predict-package": DELIVERED,
+            "update Release breast-cancer-dev-predict-release": DELIVERED,
+            "update WebApp breast-cancer-d-b74936e9": WEB_APP,
+        },
+    },
+    "conflicting-versions": {
+        "aws": {
+            "update Alias delivery-time-dev-predict-live": ALIAS,
+            "update Alias delivery-time-dev-predict-v2-live": ALIAS,
+            "update Function delivery-time-dev-predict": ZIP_ON_LAMBDA,
+            "update Function delivery-time-dev-predict-v2": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image delivery-time-dev-predict-image": DELIVERED,
+            "update Image delivery-time-dev-predict-v2-image": DELIVERED,
+            "update Service delivery-time-dev-predict": SERVICE,
+            "update Service delivery-time-dev-predict-v2": SERVICE,
+        },
+        "azure": {
+            "update Package delivery-time-dev-predict-package": DELIVERED,
+            "update Package delivery-time-dev-predict-v2-package": DELIVERED,
+            "update Release delivery-time-dev-predict-release": DELIVERED,
+            "update Release delivery-time-dev-predict-v2-release": DELIVERED,
+            "update WebApp delivery-time-d-64f475fe": WEB_APP,
+            "update WebApp delivery-time-d-659e33c2": WEB_APP,
+        },
+    },
+    "image-sized": {
+        "aws": {
+            "update Alias word-vectors-dev-predict-live": ALIAS,
+            "update Function word-vectors-dev-predict": IMAGE_ON_LAMBDA,
+            "update Image word-vectors-dev-predict-image": DELIVERED,
+        },
+        "gcp": {
+            "update Image word-vectors-dev-predict-image": DELIVERED,
+            "update Service word-vectors-dev-predict": SERVICE,
+        },
+        "azure": {
+            "update ContainerApp word-vectors-dev-predict-app": CONTAINER_APP,
+            "update Image word-vectors-dev-predict-image": DELIVERED,
+        },
+    },
+    "public": {
+        "aws": {
+            "update Alias daylight-dev-predict-live": ALIAS,
+            "update Function daylight-dev-predict": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image daylight-dev-predict-image": DELIVERED,
+            "update Service daylight-dev-predict": SERVICE,
+        },
+        "azure": {
+            "update Package daylight-dev-predict-package": DELIVERED,
+            "update Release daylight-dev-predict-release": DELIVERED,
+            "update WebApp daylight-dev-predict": WEB_APP,
+        },
+    },
+    "web-app": {
+        "aws": {
+            "update Alias house-price-dev-predict-live": ALIAS,
+            "update Function house-price-dev-predict": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image house-price-dev-predict-image": DELIVERED,
+            "update Service house-price-dev-predict": SERVICE,
+        },
+        "azure": {
+            "update Package house-price-dev-predict-package": DELIVERED,
+            "update Release house-price-dev-predict-release": DELIVERED,
+            "update WebApp house-price-dev-predict": WEB_APP,
+        },
+    },
+}
+"""What a change of an example's models and of its memory changes: the input paths of each step."""
 
-def kept(cloud: Target, deployment: str) -> list[str]:
-    """Return what a deployment with storage leaves: that, and the routing document in it."""
+
+def kept(plan: Plan) -> list[str]:
+    """Return what a destroy leaves of a deployment: its storage, if it has some, and the routing document in it."""
+    if plan["storage"] is None:
+        return []
+    cloud, deployment = plan["target"], plan["deployment"]
     bucket = f"{deployment}-state"
     match cloud:
         case "aws":

@@ -1,4 +1,4 @@
-"""An endpoint for anyone: on the clouds, and on this machine as its README says."""
+"""An endpoint for anyone, on this machine as its README says."""
 
 from __future__ import annotations
 
@@ -6,45 +6,10 @@ import json
 import re
 import shutil
 
-import pytest
-
-from lastmile_sls.plan.document import Target
-from tests.examples.conftest import Lived
-from tests.examples.expected import ALIAS, DELIVERED, SERVICE, WEB_APP, ZIP_ON_LAMBDA
-from tests.examples.lives import Changes, assert_sound, assert_told
-from tests.examples.projects import CLOUDS, FOLDER
+from tests.examples.projects import FOLDER
 from tests.lastmile_sls.commands import Workspace, ask
 
 EXAMPLE = "public"
-CHANGES: dict[Target, Changes] = {
-    "aws": {
-        "update Alias daylight-dev-predict-live": ALIAS,
-        "update Function daylight-dev-predict": ZIP_ON_LAMBDA,
-    },
-    "gcp": {
-        "update Image daylight-dev-predict-image": DELIVERED,
-        "update Service daylight-dev-predict": SERVICE,
-    },
-    "azure": {
-        "update Package daylight-dev-predict-package": DELIVERED,
-        "update Release daylight-dev-predict-release": DELIVERED,
-        "update WebApp daylight-dev-predict": WEB_APP,
-    },
-}
-"""What a change of the models and of the memory changes."""
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_its_life(lived: Lived, cloud: Target) -> None:
-    life = lived(EXAMPLE, cloud)
-    assert_sound(life)
-    assert life.changes() == CHANGES[cloud]
-    assert life.retained == []
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_each_resource_is_told(lived: Lived, cloud: Target) -> None:
-    assert_told(lived(EXAMPLE, cloud))
 
 
 def test_it_does_what_its_readme_says(work: Workspace) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from lastmile_sls.cloud_stack import check_traffic, key_of, read_outputs, traffic_of, url_of
+from lastmile_runtime.stores import s3
+from lastmile_sls.cloud_stack import CloudStack, check_traffic, find_stack
 from lastmile_sls.engine.interface import Engine, Secret
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.traffic.change import set_weights
@@ -34,6 +36,7 @@ class Stack:
     def __init__(self, outputs: dict[str, Any], **changes: Any) -> None:
         self._outputs = outputs
         self.spec = spec_of(**changes)
+        self.plan = {"target": "aws"}
         self.program = None
 
     def outputs(self, _: object) -> dict[str, Any]:
@@ -52,19 +55,23 @@ def deployed(folder: Path) -> dict[str, Any]:
 
 
 def checked(stack: Stack) -> None:
-    check_traffic(cast("Any", stack), cast("Engine", stack))
+    check_traffic(cast("Any", stack), cast("Engine", stack), {})
+
+
+def stack_of(outputs: dict[str, Any], environ: dict[str, str] | None = None) -> CloudStack:
+    return CloudStack(spec_of(), "aws", outputs, environ or {})
 
 
 def test_address_and_key(tmp_path: Path) -> None:
-    outputs = deployed(tmp_path)
-    assert (url_of(outputs), key_of(outputs, "aws")) == ("https://x.example", "k-1")
+    stack = stack_of(deployed(tmp_path))
+    assert (stack.deployment, stack.url, stack.key()) == ("churn-dev", "https://x.example", "k-1")
     with pytest.raises(LastmileError) as caught:
-        key_of({"deployment": "churn-dev"}, "aws")
+        stack_of({"deployment": "churn-dev"}).key()
     assert caught.value.message == "churn-dev takes no API key on aws: endpoint.auth is not key."
 
 
 def test_traffic_is_moved_where_the_outputs_lead(tmp_path: Path) -> None:
-    live = traffic_of(deployed(tmp_path))
+    live = stack_of(deployed(tmp_path)).traffic()
     assert live.versions == ["v1", "v2"]
     live.change("set v2=50", Author("ann", "why not"), lambda d: set_weights(d, {"v2": 5000}, live.versions))
     assert json.loads((tmp_path / "routing.json").read_text())["weights"] == {"v1": 5000, "v2": 5000}
@@ -75,7 +82,21 @@ def test_one_version_has_no_traffic(tmp_path: Path) -> None:
     outputs = deployed(tmp_path)
     del outputs["routing"]
     with pytest.raises(LastmileError, match=r"churn-dev has one version, so there is no traffic to move\."):
-        traffic_of(outputs)
+        stack_of(outputs).traffic()
+
+
+def test_a_bucket_is_read_in_the_region_that_the_spec_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs this has their own credentials, and may have no region at all, or another one."""
+    opened: list[tuple[str, str | None]] = []
+
+    def open_url(url: str, environ: Mapping[str, str]) -> object:
+        opened.append((url, environ.get("AWS_REGION")))
+        return object()
+
+    monkeypatch.setattr(s3, "open_url", open_url)
+    outputs = {"deployment": "churn-dev", "routing": "s3://b/churn-dev/routing.json", "versions": ["v1"]}
+    stack_of(outputs, {"AWS_REGION": "us-east-1"}).traffic()
+    assert opened == [("s3://b/churn-dev", "eu-west-1")]
 
 
 def test_a_version_that_traffic_goes_to_is_not_dropped(tmp_path: Path) -> None:
@@ -103,7 +124,7 @@ def test_what_is_not_deployed_is_told(tmp_path: Path) -> None:
 
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "LASTMILE_"))}
     with pytest.raises(LastmileError) as caught:
-        read_outputs(
+        find_stack(
             tmp_path / "lastmile.yaml", "aws", None, {**environ, "LASTMILE_HOME": str(tmp_path / "home")}
         )
     assert caught.value.message == "churn (dev-aws) is not deployed."

@@ -16,12 +16,9 @@ from lastmile_infra.aws.scope import Scope
 from lastmile_infra.outputs import DnsRecord
 from lastmile_sls.plan.document import EndpointPlan
 
-_METHODS = ["GET", "POST"]
 _REQUEST_HEADERS = ["authorization", "*"]
 """To browsers the star is every header but this one (fetch.spec.whatwg.org, "CORS-preflight fetch"); API Gateway's page
 has the two together as its example."""
-_ANSWER_HEADERS = ["*"]
-"""To browsers every header of an answer to a request without credentials, and no other is allowed."""
 _STAGE = _ROUTE = "$default"
 
 
@@ -51,9 +48,9 @@ def _make_http_api(scope: Scope, plan: EndpointPlan, function: Function) -> Gate
         protocol_type="HTTP",
         cors_configuration=aws.apigatewayv2.ApiCorsConfigurationArgs(
             allow_origins=cors["allow_origins"],
-            allow_methods=_METHODS,
+            allow_methods=cors["allow_methods"],
             allow_headers=_REQUEST_HEADERS,
-            expose_headers=_ANSWER_HEADERS,
+            expose_headers=cors["expose_headers"],
         )
         if cors
         else None,
@@ -186,9 +183,9 @@ def _make_function_url(scope: Scope, plan: EndpointPlan, function: Function) -> 
         authorization_type="AWS_IAM" if checked else "NONE",
         cors=aws.lambda_.FunctionUrlCorsArgs(
             allow_origins=cors["allow_origins"],
-            allow_methods=_METHODS,
+            allow_methods=cors["allow_methods"],
             allow_headers=_REQUEST_HEADERS,
-            expose_headers=_ANSWER_HEADERS,
+            expose_headers=cors["expose_headers"],
         )
         if cors
         else None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lastmile_runtime.cors import EXPOSED
 from tests.lastmile_infra.aws.recorded import ACCOUNT, FUNCTIONS, provisioned, provisioned_plan
 from tests.lastmile_infra.plans import plan_of, spec_of
 from tests.lastmile_infra.recorded import Run
@@ -89,7 +90,7 @@ def test_cors(tmp_path: Path) -> None:
         "allowOrigins": ["https://app.example.com"],
         "allowMethods": ["GET", "POST"],
         "allowHeaders": ["authorization", "*"],
-        "exposeHeaders": ["*"],
+        "exposeHeaders": list(EXPOSED),
     }
     assert [r.name for r in run.all("Route")] == ["churn-dev-endpoint-route"]
 
@@ -154,7 +155,7 @@ def test_a_function_url_that_aws_checks(tmp_path: Path) -> None:
         "allowOrigins": ["https://app.example.com"],
         "allowMethods": ["GET", "POST"],
         "allowHeaders": ["authorization", "*"],
-        "exposeHeaders": ["*"],
+        "exposeHeaders": list(EXPOSED),
     }
     assert not run.all("Permission")
     policy = json.loads(run.inputs("RolePolicy", "churn-dev-caller-web")["policy"])

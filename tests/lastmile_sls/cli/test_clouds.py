@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from lastmile_sls import deploy
 from lastmile_sls.cli.destroy import show_what_goes
 from lastmile_sls.engine.interface import Standing
+from lastmile_sls.errors import LastmileError
 from tests.clouds.sdk_types import PACKAGES
 from tests.clouds.world import VARIABLE
 from tests.lastmile_sls.commands import Workspace
@@ -37,6 +39,15 @@ def test_a_preview_needs_no_cli_account_or_network(work: Workspace) -> None:
     assert function["inputs"]["architectures"] == ["arm64"]
     assert document["outputs"]["key"] == "[secret]"
     assert document["outputs"]["url"] is None
+
+
+def test_an_sdk_that_is_missing_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "find_spec", lambda name: None)
+    with pytest.raises(LastmileError) as caught:
+        deploy.require_sdk("gcp")
+    assert caught.value.message == "pulumi_gcp is not installed, of which a deployment to gcp is made."
+    assert caught.value.hint == "Install it: pip install 'lastmile-sls[gcp]', or in a checkout: make clouds"
+    deploy.require_sdk("local")
 
 
 def test_an_image_is_not_made_for_a_preview(work: Workspace) -> None:

@@ -71,6 +71,16 @@ def test_programs_get_all_of_it(spec: Workspace) -> None:
     assert memory["source"].startswith("https://learn.microsoft.com/")
 
 
+def test_a_narrow_terminal_has_the_targets_below_each_other(spec: Workspace) -> None:
+    printed = spec.run("fit", *CLOUDS, environ={"COLUMNS": "60"}).stdout
+    table = printed.partition("aws cannot carry it:")[0]
+    assert max(map(len, table.splitlines())) <= 60
+    headings = [line.split() for line in table.splitlines() if "this spec" in line]
+    assert headings == [["this", "spec", "aws"], ["this", "spec", "gcp"], ["this", "spec", "azure"]]
+    memory = [line.split("MB", 1)[1].strip() for line in table.splitlines() if line.startswith("memory")]
+    assert memory == ["✓ 128 to 10240 MB", "✓ 128 to 32768 MB", "✗ 512, 2048, 4096 MB"]
+
+
 def test_nothing_is_coloured_but_on_a_terminal(spec: Workspace) -> None:
     assert "\x1b" not in spec.run("fit").stdout
 

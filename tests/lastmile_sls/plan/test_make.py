@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lastmile_runtime.cors import EXPOSED
 from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import Plan, read, render
 from lastmile_sls.plan.grouping import group_versions
@@ -143,7 +144,11 @@ def test_golden_plan() -> None:
             "timeout_s": 30,
             "domain": None,
             "port": 9000,
-            "cors": {"allow_origins": ["https://a.example"]},
+            "cors": {
+                "allow_origins": ["https://a.example"],
+                "allow_methods": ["GET", "POST"],
+                "expose_headers": list(EXPOSED),
+            },
             "rate_limit": {"requests_per_s": 5.0, "burst": 9, "count": None, "window_s": None},
         },
         "keys": ["key"],
