@@ -1,6 +1,6 @@
 """Measures this runtime beside others: `.venv/bin/python bench/run.py [--rounds 11] [--json] [NAME ...]`.
 
-NAME is of cold_start, http_first_prediction, throughput and booster_throughput; all of them by default. The first run
+NAME is of cold_start, http_first_prediction, throughput, booster_throughput and batch; all by default. The first run
 installs the peers below --folder (default .bench/ in the checkout), which later runs use again. Timings never fail it:
 it ends with 0 when everything was measured, with 1 when an entry could not be.
 """
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("cold_start", "http_first_prediction", "throughput", "booster_throughput")
+NAMES = ("cold_start", "http_first_prediction", "throughput", "booster_throughput", "batch")
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lastmile_runtime.auth import KeyAuth, TokenAuth
+    from lastmile_runtime.batch.work import Batch
     from lastmile_runtime.cors import Cors
     from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.manifest import Bundle
@@ -57,6 +58,7 @@ class Application:
         shadows: Shadows | None = None,
         routes: dict[str, str] | None = None,
         cors: Cors | None = None,
+        batch: Batch | None = None,
     ) -> None:
         """Serve a bundle; models load on their first prediction.
 
@@ -69,6 +71,7 @@ class Application:
             shadows: What compares in silence; None when there is no way to.
             routes: Further paths, and the paths that they stand for.
             cors: Which web pages may call; None where the gateway says it, or none may.
+            batch: The files to score when the queue says so; None when there are none.
         """
         manifest = bundle.manifest
         models = Models(bundle)
@@ -82,6 +85,7 @@ class Application:
         self._routing = routing
         self._auth = auth
         self._jobs = jobs
+        self._batch = batch
         self._routes = routes or {}
         self.cors = cors
         self._answers: dict[str, Answer] = {}
@@ -117,14 +121,14 @@ class Application:
         return refused or self._handle(request)
 
     def work(self, message: bytes, *, attempt: int = 1, last: bool = False) -> Response | None:
-        """Do what a message of the queue says: a job, or a shadow's prediction.
+        """Do what a message of the queue says: a job, a callback of one, a shadow's prediction, or files to score.
 
         Args:
             message: The message's body.
             attempt: How often it was delivered, this time included.
             last: Whether it is set aside if this fails; a job that fails then is answered with its error.
 
-        Returns the job's answer, for the log; None for a shadow, or a job that was done before. Raises when it must be
+        Returns the answer, for the log; None for a shadow, a file, or what was done before. Raises when it must be
         delivered again, ValueError for a message that is not one of ours.
         """
         from lastmile_runtime import jsons
@@ -133,8 +137,13 @@ class Application:
         match document.get("kind") if isinstance(document, dict) else None:
             case "job" if self._jobs:
                 return self._jobs.run(document, self._handle, last=last, attempt=attempt)
+            case "callback" if self._jobs:
+                return self._jobs.call_back(document)
             case "shadow" if self._shadows:
                 self._shadows.run(document, self.service)
+                return None
+            case "batch" if self._batch:
+                self._batch.run(document, self.service)
                 return None
             case kind:
                 raise ValueError(f"the message's kind is {kind!r}, which this function does not do.")
@@ -149,10 +158,14 @@ class Application:
             self.service.load(version)
 
     def scheduled(self) -> dict[str, Any]:
-        """Do what a clock asks for: be ready, by the current routing, for the next request; return what is ready.
+        """Do what a clock asks for, and return what that is: have the queue's workers look for files to score.
 
-        Raises RequestError when a version that answers cannot be loaded.
+        Where there are none to look for: be ready, by the current routing, for the next request. Raises OSError when the
+        queue does not take it, RequestError when a version that answers cannot be loaded.
         """
+        if self._batch:
+            self._batch.look()
+            return {"model": self.service.model, "sent": "batch"}
         self.prepare()
         return {"model": self.service.model, "champion": self.service.champion(), "ready": True}
 

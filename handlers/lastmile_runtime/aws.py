@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from lastmile_runtime import jsons
-from lastmile_runtime.stores.exchange import Address, Client
+from lastmile_runtime.stores.exchange import Address, Client, told
 from lastmile_runtime.stores.http import parse_url
 from lastmile_runtime.stores.sigv4 import Credentials, sign
 
@@ -24,6 +24,7 @@ _DOMAINS = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 _SERVICES = {
     "lambda": ("AWS Lambda", "AWS_ENDPOINT_URL_LAMBDA"),
     "secretsmanager": ("AWS Secrets Manager", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+    "sqs": ("Amazon SQS", "AWS_ENDPOINT_URL_SQS"),
 }
 """What a service is called, and the variable with its address where that is another
 (docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html)."""
@@ -116,7 +117,7 @@ class Service:
             )
             answer, content = self._client.fetch(place, {**headers, **signed}, ends_at, "POST", body)
         except (ValueError, LookupError) as error:
-            raise ConnectionError(f"{self.title} cannot be asked: {_told(error)}") from error
+            raise ConnectionError(f"{self.title} cannot be asked: {told(error)}") from error
         if answer.status != 200:
             raise OSError(f"{self.title} answered {answer.status}{_code(answer, content)}")
         return answer.headers, content
@@ -129,17 +130,13 @@ def domain(region: str) -> str:
 
 def _code(answer: Answer, content: bytes) -> str:
     """Return the service's word for an error; what it says about it has names that are nobody else's business."""
-    told = answer.headers.get("x-amzn-errortype", "").partition(":")[0]
-    if not told:
+    word = answer.headers.get("x-amzn-errortype", "").partition(":")[0]
+    if not word:
         try:
-            told = str(jsons.loads(content)["__type"]).rpartition("#")[2]
+            word = str(jsons.loads(content)["__type"]).rpartition("#")[2]
         except (ValueError, LookupError, TypeError):
             return ""
-    return f" ({told})" if told.isalnum() else ""
-
-
-def _told(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, LookupError) else str(error)
+    return f" ({word})" if word.isalnum() else ""
 
 
 def _seconds(stamp: str) -> float:

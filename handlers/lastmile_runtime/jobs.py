@@ -2,6 +2,8 @@
 
 In the store, each job has a record, `<id>.json`, and once it is done a result, `<id>.result.json`, which the first
 worker to finish writes and no other can. The queue carries the id alone, so a body may be as large as a request's.
+A caller who named a callback is told of the result by a message of its own, so that the queue tries that again without
+doing the job again; `<id>.callback.json` says which result was told.
 A result that says that the job failed for good stands until the queue delivers the job anew, because somebody had
 what was set aside delivered once more; then a worker may replace the failure that it found when it began.
 """
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from lastmile_runtime.callbacks import Callbacks
     from lastmile_runtime.queues import Queue
     from lastmile_runtime.service import Service
     from lastmile_runtime.stores import Store
@@ -32,30 +35,44 @@ _IN_FLIGHT_S = 10.0
 """A request that was accepted but not queued for longer than this was given up, so its repetition queues it."""
 _POLL_AFTER_S = 1
 _LONGEST_KEY = 255
-_DROPPED = frozenset({"authorization", "x-api-key", "prefer", "idempotency-key", "connection", "expect"})
+_CALLBACK = "callback-url"
+_DROPPED = frozenset(
+    {"authorization", "x-api-key", "prefer", "idempotency-key", "connection", "expect", _CALLBACK}
+)
 """Headers that are not kept: secrets, and what was about the first request alone."""
 
 
 class Jobs:
     """The jobs of a deployment."""
 
-    def __init__(self, store: Store, queue: Queue, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        queue: Queue,
+        clock: Callable[[], float] = time.time,
+        callbacks: Callbacks | None = None,
+    ) -> None:
+        """Keep jobs in a store; without callbacks nobody is told of them."""
         self._store = store
         self._queue = queue
         self._clock = clock
+        self._callbacks = callbacks
 
     def accept(self, request: Request) -> Response:
         """Keep a request and queue it; answer 202 with where its answer will be.
 
         A repetition with the same Idempotency-Key and payload gets the same answer and makes no second job.
-        Raises RequestError: 400 for the key, 409 while the first is in flight, 422 for a key that was used with
-        another payload, 503 when the store or the queue does not take it.
+        Raises RequestError: 400 for the key or the callback, 409 while the first is in flight, 422 for a key that was
+        used with another payload, 503 when the store or the queue does not take it.
         """
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= _LONGEST_KEY:
             raise RequestError(
                 400, f"idempotency-key has {len(key)} characters, but may have 1 to {_LONGEST_KEY}."
             )
+        callback = request.headers.get(_CALLBACK)
+        if callback is not None:
+            self._check(callback)
         id_ = os.urandom(16).hex() if key is None else _digest(f"{key}\0{request.path}".encode())[:32]
         record: dict[str, Any] = {
             "fingerprint": _fingerprint(request),
@@ -63,6 +80,8 @@ class Jobs:
             "queued": False,
             "request": _to_json(request),
         }
+        if callback is not None:
+            record["callback"] = callback
         try:
             etag = self._store.put(f"{id_}.json", _render(record), if_absent=True)
         except Conflict:
@@ -106,26 +125,87 @@ class Jobs:
         """
         id_ = str(message["id"])
         record, (earlier, etag) = self._read(f"{id_}.json")[0], self._read(f"{id_}.result.json")
-        if record is None or (earlier and not earlier["failed"]):
+        if record is None:
+            return None
+        if earlier and not earlier["failed"]:
+            self._announce(id_, record, earlier)  # whoever finished it may have been killed before that
             return None
         response = handle(_from_json(record["request"]))
         failed = response.status >= 500
-        if (not failed or last) and not self._finish(id_, response, attempt, etag, failed=failed):
-            return None
+        if not failed or last:
+            result = self._finish(id_, response, attempt, etag, failed=failed)
+            if result is None:
+                return None
+            self._announce(id_, record, result)
         if failed:
             raise RuntimeError(f"job {id_} was answered with {response.status}.")
-        response.facts["job"] = id_
+        response.facts.update(job=id_, job_status=response.status)
         return response
+
+    def call_back(self, message: dict[str, Any]) -> Response | None:
+        """Tell whoever waits for the job that a message names of its result; None when that is done, or nobody does.
+
+        Raises OSError when the receiver does not take it, so that the message is delivered again; StoreError as well.
+        """
+        id_ = str(message["id"])
+        record, result = (self._read(f"{id_}{kind}.json")[0] for kind in ("", ".result"))
+        if record is None or result is None or "callback" not in record:
+            return None
+        told, etag = self._read(f"{id_}.callback.json")
+        if told and told["result"] == result["finished_at"]:
+            return None
+        if self._callbacks is None:
+            raise OSError(f"job {id_} has a callback, but LASTMILE_CALLBACK is not set any more.")
+        from lastmile_runtime.callbacks import payload_of
+
+        # A failure may have been told before the job was done after all; that is news, under an id of its own.
+        number = told["number"] + 1 if told else 1
+        name = id_ if number == 1 else f"{id_}-{number}"
+        status = self._callbacks.tell(record["callback"], name, payload_of(id_, result))
+        noted = {"result": result["finished_at"], "number": number, "status": status}
+        self._note_told(id_, noted, etag)
+        return Response(204, {}, b"", {"job": id_, "callback_status": status})
 
     def fail(self, id_: str, message: str, attempt: int) -> None:
         """Answer a job that was given up, 500; do nothing for one that has an answer. Raises StoreError."""
         record = self._read(f"{id_}.json")[0]
-        if record is not None and self._read(f"{id_}.result.json")[0] is None:
-            self._finish(id_, refusal(record["request"]["path"], 500, message), attempt, None, failed=True)
+        if record is None:
+            return
+        result = self._read(f"{id_}.result.json")[0]
+        if result is None:
+            refused = refusal(record["request"]["path"], 500, message)
+            result = self._finish(id_, refused, attempt, None, failed=True)
+        if result is not None:
+            self._announce(id_, record, result)
 
-    def _finish(self, id_: str, response: Response, attempt: int, etag: str | None, *, failed: bool) -> bool:
-        """Keep a job's answer in place of the one that was there when it began; False when another one came first."""
-        result = {
+    def _announce(self, id_: str, record: dict[str, Any], result: dict[str, Any]) -> None:
+        """Have whoever waits for a job told of its result, unless that is done. Raises OSError or StoreError."""
+        if "callback" not in record:
+            return
+        told = self._read(f"{id_}.callback.json")[0]
+        if not told or told["result"] != result["finished_at"]:
+            self._queue.send(_render({"kind": "callback", "id": id_}), _DEADLINE_S)
+
+    def _note_told(self, id_: str, noted: dict[str, Any], etag: str | None) -> None:
+        """Let a repetition know that there is nothing to tell."""
+        try:
+            self._store.put(f"{id_}.callback.json", _render(noted), if_absent=etag is None, if_match=etag)
+        except StoreError:
+            return  # at worst it is told once more, under the same id
+
+    def _check(self, callback: str) -> None:
+        if self._callbacks is None:
+            raise RequestError(
+                400,
+                f"{_CALLBACK} is not taken: this endpoint calls nobody back (queue.callback in its spec).",
+            )
+        self._callbacks.check(callback)
+
+    def _finish(
+        self, id_: str, response: Response, attempt: int, etag: str | None, *, failed: bool
+    ) -> dict[str, Any] | None:
+        """Keep a job's answer in place of the one that was there when it began; None when another one came first."""
+        result: dict[str, Any] = {
             "status": response.status,
             "headers": response.headers,
             "body": b64encode(response.body).decode(),
@@ -136,8 +216,8 @@ class Jobs:
         try:
             self._store.put(f"{id_}.result.json", _render(result), if_absent=etag is None, if_match=etag)
         except Conflict:
-            return False
-        return True
+            return None
+        return result
 
     def _repeated(self, id_: str, fingerprint: str) -> tuple[dict[str, Any], str]:
         """Return the record that a repetition meets. Raises RequestError."""
@@ -195,7 +275,9 @@ def _unavailable(message: str) -> RequestError:
 
 
 def _fingerprint(request: Request) -> str:
-    parts = (request.method, request.path, request.query, request.headers.get("content-type", ""))
+    parts = [request.method, request.path, request.query, request.headers.get("content-type", "")]
+    if _CALLBACK in request.headers:
+        parts.append(request.headers[_CALLBACK])
     return _digest("\0".join(parts).encode() + b"\0" + request.body)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from math import isclose
 
 from lastmile_runtime import jsons, signature, tensors
 from lastmile_runtime.errors import RequestError
+from lastmile_runtime.stores import NotFound, StoreError
+from lastmile_runtime.stores.deadline import within
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -17,21 +20,29 @@ if TYPE_CHECKING:
     from lastmile_runtime.http import Request
     from lastmile_runtime.queues import Queue
     from lastmile_runtime.service import Prediction, Service
+    from lastmile_runtime.stores import Store
     from lastmile_runtime.telemetry import Log
     from lastmile_runtime.tensors import Tensor
 
 _MOST_AT_ONCE = 4
 _SEND_DEADLINE_S = 0.5
+_PUT_DEADLINE_S = 1.0
+"""What a request waits for the store when a shadow is to see more than a message can carry."""
+_FOLDER = "shadows"
 _TOLERANCE = 1e-6
 
 
 class Shadows:
     """Runs shadows after the answer where the process keeps running, else sends them to the queue."""
 
-    def __init__(self, log: Log, queue: Queue | None) -> None:
-        """Take the queue of a process that may be frozen after its answer; None for one that keeps running."""
+    def __init__(self, log: Log, queue: Queue | None, store: Store | None = None) -> None:
+        """Take the queue of a process that may be frozen after its answer; None for one that keeps running.
+
+        The store is for what is too large for a message of the queue.
+        """
         self._log = log
         self._queue = queue
+        self._store = store
         self._places = threading.Semaphore(_MOST_AT_ONCE)
         self.service: Service | None = None
 
@@ -45,14 +56,47 @@ class Shadows:
         message["inputs"] = [tensor.to_json() for tensor in inputs]
         message["outputs"] = [tensor.to_json() for tensor in prediction.outputs]
         try:
-            self._queue.send(jsons.dumps(tensors.finite(message)).encode(), _SEND_DEADLINE_S)
-        except (OSError, ValueError, TypeError) as error:
+            # Not every queue takes every character.
+            content = jsons.dumps(tensors.finite(message), ensure_ascii=True).encode()
+            if len(content) > self._queue.most_bytes:
+                content = self._put(content, self._queue.most_bytes)
+            self._queue.send(content, _SEND_DEADLINE_S)
+        except (OSError, StoreError, ValueError, TypeError) as error:
             self._log.warning(
                 f"the shadow {version!r} did not see a request, which the queue refused: {error}"
             )
 
+    def _put(self, content: bytes, most: int) -> bytes:
+        """Keep a message that is too long in the store, and return one that says where. Raises OSError or StoreError."""
+        store = self._store
+        if store is None:
+            raise OSError(
+                f"the message has {len(content)} bytes, but may have {most}, and there is no store."
+            )
+        at = f"{_FOLDER}/{os.urandom(16).hex()}.json"
+        within(lambda: store.put(at, content), _PUT_DEADLINE_S)
+        return jsons.dumps({"kind": "shadow", "at": at}).encode()
+
     def run(self, message: dict[str, Any], service: Service) -> None:
-        """Predict with the shadow that a message of the queue names."""
+        """Predict with the shadow that a message of the queue names, or that one in the store does, which is then deleted.
+
+        Raises StoreError.
+        """
+        at = message.get("at")
+        if at is None:
+            self._run(message, service)
+            return
+        if self._store is None:
+            raise StoreError(f"{at} cannot be read: LASTMILE_JOBS_URL is not set any more.")
+        try:
+            found = self._store.get(at)
+        except NotFound:
+            return  # it was done before, or has expired
+        assert found is not None
+        self._run(jsons.loads(found.content), service)
+        self._store.delete(at)
+
+    def _run(self, message: dict[str, Any], service: Service) -> None:
         inputs, outputs = (
             [tensors.read(entry) for entry in message[tensor]] for tensor in ("inputs", "outputs")
         )

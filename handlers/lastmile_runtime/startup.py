@@ -8,7 +8,11 @@ LASTMILE_AUTH: who may call, as JSON (see `lastmile_runtime.auth`), where the ga
 LASTMILE_CORS: which web pages may call, as JSON (see `lastmile_runtime.cors`), where the gateway does not say it.
 LASTMILE_WEIGHTS_URL, LASTMILE_WEIGHTS_FOLDER: the store of the files that the manifest has in chunks, and where they are
 kept (default: /tmp/lastmile); the folder must be this function's alone.
-LASTMILE_QUEUE_URL, LASTMILE_JOBS_URL: the queue of requests that are answered later, and the store of their answers.
+LASTMILE_QUEUE_URL: the queue of work that waits (see `lastmile_runtime.queues`).
+LASTMILE_JOBS_URL: the store of answers that come later; without it every request is answered at once.
+LASTMILE_CALLBACK: who may be told of them, and the variable with the secret, as JSON (see `lastmile_runtime.callbacks`).
+LASTMILE_BATCH: the files to score when the queue says so, as JSON: the URLs of the stores `input` and `output`, and their
+`format`, csv, jsonl or parquet (see `lastmile_runtime.batch`).
 LASTMILE_FUNCTIONS: the URLs of the functions that serve its remote versions, by name, as JSON. How a URL begins says how
 this function proves who it is: unix:///SOCKET#NAME (the local target's host needs no proof), lambda://REGION/NAME (signed
 with its own credentials; a name or an ARN, and :ALIAS), run+https://HOST (Cloud Run, with an identity token of its service
@@ -36,10 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from lastmile_runtime.batch.work import Batch
     from lastmile_runtime.cors import Cors
     from lastmile_runtime.functions import Function
     from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.queues import Queue
+    from lastmile_runtime.stores import Store
 
 _ANSWER_SHARE = 0.9
 """Of the platform's timeout, what another function has for its answer; the rest is for giving it on."""
@@ -81,12 +87,13 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
     routing = _open_routing(environ, bundle, log)
     if keeps_running:
         routing.watch()
-    queue, jobs = _open_jobs(environ)
+    queue, kept_later = _open_queue(environ)
+    jobs = _open_jobs(environ, queue, kept_later) if queue and kept_later else None
     shadows = None
     if len(bundle.manifest.versions) > 1 and (keeps_running or queue):
         from lastmile_runtime.shadows import Shadows
 
-        shadows = Shadows(log, None if keeps_running else queue)
+        shadows = Shadows(log, None if keeps_running else queue, kept_later)
     auth = None
     if "LASTMILE_AUTH" in environ:
         from lastmile_runtime.auth import open_auth
@@ -100,6 +107,7 @@ def start(environ: Mapping[str, str], log: Log, *, keeps_running: bool) -> Appli
         shadows=shadows,
         routes=_routes(environ),
         cors=_open_cors(environ),
+        batch=_open_batch(environ, queue, log) if queue else None,
     )
 
 
@@ -122,11 +130,7 @@ def _open_functions(environ: Mapping[str, str], bundle: Bundle) -> dict[str, Fun
         return {}
     from lastmile_runtime.functions import open_functions
 
-    timeout_s = environ.get("LASTMILE_TIMEOUT_S", "30")
-    try:
-        deadline_s = float(timeout_s) * _ANSWER_SHARE
-    except ValueError:
-        raise BundleError(f"LASTMILE_TIMEOUT_S is {timeout_s!r}, but must be a number of seconds.") from None
+    deadline_s = _timeout_s(environ) * _ANSWER_SHARE
     return open_functions(_json(environ, "LASTMILE_FUNCTIONS"), remote, deadline_s, environ)
 
 
@@ -143,16 +147,43 @@ def _open_routing(environ: Mapping[str, str], bundle: Bundle, log: Log) -> Fixed
     return LiveRouting(open_store(folder), name, document, versions, log.warning)
 
 
-def _open_jobs(environ: Mapping[str, str]) -> tuple[Queue | None, Jobs | None]:
+def _open_queue(environ: Mapping[str, str]) -> tuple[Queue | None, Store | None]:
+    """Return the queue, and the store of answers that come later."""
     url = environ.get("LASTMILE_QUEUE_URL")
     if not url:
         return None, None
-    from lastmile_runtime.jobs import Jobs
     from lastmile_runtime.queues import open_queue
     from lastmile_runtime.stores import open_store
 
-    queue = open_queue(url)
-    return queue, Jobs(open_store(_required(environ, "LASTMILE_JOBS_URL")), queue)
+    jobs_url = environ.get("LASTMILE_JOBS_URL")
+    return open_queue(url, environ), open_store(jobs_url) if jobs_url else None
+
+
+def _open_jobs(environ: Mapping[str, str], queue: Queue, store: Store) -> Jobs:
+    from lastmile_runtime.jobs import Jobs
+
+    callbacks = None
+    if "LASTMILE_CALLBACK" in environ:
+        from lastmile_runtime.callbacks import open_callbacks
+
+        callbacks = open_callbacks(_json(environ, "LASTMILE_CALLBACK"), environ)
+    return Jobs(store, queue, callbacks=callbacks)
+
+
+def _open_batch(environ: Mapping[str, str], queue: Queue, log: Log) -> Batch | None:
+    if "LASTMILE_BATCH" not in environ:
+        return None
+    from lastmile_runtime.batch.work import open_batch
+
+    return open_batch(_json(environ, "LASTMILE_BATCH"), queue, log, _timeout_s(environ))
+
+
+def _timeout_s(environ: Mapping[str, str]) -> float:
+    timeout_s = environ.get("LASTMILE_TIMEOUT_S", "30")
+    try:
+        return float(timeout_s)
+    except ValueError:
+        raise BundleError(f"LASTMILE_TIMEOUT_S is {timeout_s!r}, but must be a number of seconds.") from None
 
 
 def _open_cors(environ: Mapping[str, str]) -> Cors | None:

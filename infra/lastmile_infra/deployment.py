@@ -61,11 +61,15 @@ def _provision(target: str) -> Provision:
 
 
 def deploy(path: Path) -> Deployment:
-    """Provision the plan in a file and export the stack's outputs: `deployment`, `versions`, and those of `Outputs`."""
+    """Provision the plan in a file and export the stack's outputs: what the plan says of it, and those of `Outputs`."""
     plan = read(path)
     deployment = Deployment(plan, path.parent)
     pulumi.export("deployment", plan["deployment"])
     pulumi.export("versions", [id_ for function in plan["functions"] for id_ in function["versions"]])
+    pulumi.export("target", plan["target"])
+    pulumi.export("auth", plan["endpoint"]["auth"])
+    if plan["place"]:
+        pulumi.export("region", plan["place"]["region"])
     for name, value in deployment.outputs.exports().items():
         pulumi.export(name, value)
     return deployment

@@ -24,6 +24,8 @@ def variables_of(
     routing: pulumi.Output[str] | None,
     key_digests: Sequence[pulumi.Output[str]],
     urls: Mapping[str, pulumi.Output[str]],
+    queue: pulumi.Output[str] | None = None,
+    bucket: pulumi.Output[str] | None = None,
 ) -> dict[str, pulumi.Input[str]]:
     """Return a function's variables: the plan's, and those that are known when its neighbours are made.
 
@@ -32,6 +34,8 @@ def variables_of(
         routing: The live routing document's URL.
         key_digests: Of the API keys that the function checks; none where it checks no keys.
         urls: Of the functions that it calls, by name.
+        queue: The queue's URL (see `lastmile_runtime.queues`).
+        bucket: The bucket's URL (see `lastmile_runtime.stores`).
     """
     variables: dict[str, pulumi.Input[str]] = dict(plan["environment"])
     if plan["routing_document"] and routing is not None:
@@ -40,4 +44,25 @@ def variables_of(
         variables["LASTMILE_AUTH"] = pulumi.Output.json_dumps({"keys": list(key_digests)})
     if urls:
         variables["LASTMILE_FUNCTIONS"] = pulumi.Output.json_dumps(dict(urls))
+    if plan["queue"] and queue is not None and bucket is not None:
+        variables |= {"LASTMILE_QUEUE_URL": queue, **_work_of(plan, bucket)}
     return variables
+
+
+def _work_of(plan: FunctionPlan, bucket: pulumi.Output[str]) -> dict[str, pulumi.Input[str]]:
+    """Return the variables of what a function does when its queue says so."""
+    found: dict[str, pulumi.Input[str]] = {}
+    if plan["jobs"]:
+        found["LASTMILE_JOBS_URL"] = pulumi.Output.concat(bucket, "/", plan["jobs"])
+    if plan["callback"]:
+        found["LASTMILE_CALLBACK"] = pulumi.Output.json_dumps(plan["callback"])
+    if plan["batch"]:
+        batch = plan["batch"]
+        places = {name: store_url(bucket, batch[name]) for name in ("input", "output")}
+        found["LASTMILE_BATCH"] = pulumi.Output.json_dumps({**places, "format": batch["format"]})
+    return found
+
+
+def store_url(bucket: pulumi.Output[str], place: str) -> pulumi.Input[str]:
+    """Return a store's URL as it is, and that of a path in the bucket."""
+    return place if "://" in place else pulumi.Output.concat(bucket, "/", place)

@@ -65,8 +65,14 @@ def needs(
             _add_packages(asked, own, ("pandas",), installed)
     if is_router and spec.endpoint.app:
         _add_packages(asked, asked, ("fastapi",), installed)
-    if is_router and spec.endpoint.auth == "jwt" and target in ("gcp", "azure"):
+    works = is_router and bool(spec.queue or spec.schedule)
+    checks = is_router and spec.endpoint.auth == "jwt" and target in ("gcp", "azure")
+    if checks or (works and target == "gcp"):  # Pub/Sub proves who pushes by a token
         _add_packages(asked, asked, ("pyjwt[crypto]",), installed)
+    if works and target != "local":  # answers that come later, and predictions, are written to the bucket
+        _add_packages(asked, asked, ("obstore",), installed)
+    if is_router and spec.schedule and spec.schedule.format == "parquet":
+        _add_packages(asked, asked, ("pyarrow",), installed)
     return sorted(text for texts in asked.values() for text in texts)
 
 

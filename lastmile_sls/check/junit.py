@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -31,6 +31,17 @@ def join(found: Iterable[Checked]) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def render_suite(
+    title: str, name: str, classname: str, facts: Mapping[str, str], checks: Sequence[Check]
+) -> str:
+    """Return one suite as a document: a case per check, with facts as its properties."""
+    suites = ET.Element("testsuites", name=title)
+    suites.append(_suite_of(name, classname, facts, checks))
+    _count(suites, checks)
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
 def _add_suites(suites: ET.Element, checked: Checked) -> None:
     contracts = [None, *(result.contract for result in checked.results)]
     contracts += [check.contract for check in checked.checks if check.contract not in contracts]
@@ -42,17 +53,21 @@ def _add_suites(suites: ET.Element, checked: Checked) -> None:
 
 def _suite(checked: Checked, contract: str | None, checks: Sequence[Check]) -> ET.Element:
     name = contract or "bundle"
-    suite = ET.Element("testsuite", name=_text(f"{checked.model} {name}"))
-    _count(suite, checks)
-    properties = ET.SubElement(suite, "properties")
     facts = {"target": checked.target, "digest": checked.digest, "python": checked.python}
     for result in checked.results:
         if result.contract == contract and result.median:
             facts["first_answer_ms"] = f"{result.median.first_answer_ms:.1f}"
             facts["memory_bytes"] = str(result.memory_bytes)
+    classname = f"lastmile.check.{checked.model}.{name.replace(' ', '-')}"
+    return _suite_of(f"{checked.model} {name}", classname, facts, checks)
+
+
+def _suite_of(name: str, classname: str, facts: Mapping[str, str], checks: Sequence[Check]) -> ET.Element:
+    suite = ET.Element("testsuite", name=_text(name))
+    _count(suite, checks)
+    properties = ET.SubElement(suite, "properties")
     for key, value in facts.items():
         ET.SubElement(properties, "property", name=key, value=_text(value))
-    classname = f"lastmile.check.{checked.model}.{name.replace(' ', '-')}"
     for check in checks:
         suite.append(_case(check, classname))
     return suite

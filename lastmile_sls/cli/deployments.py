@@ -29,6 +29,25 @@ def find_cloud_stack(
     return find_stack(find_spec(spec_path), as_target(target), environment, deploy.environ())
 
 
+def choose_stack(
+    deployment: str | None,
+    spec_path: Path | None,
+    target: str,
+    environment: str | None,
+    outputs_path: Path | None,
+) -> CloudStack | None:
+    """Return the stack on a cloud that is meant, by its outputs or its spec; None when it is on this machine."""
+    if outputs_path is None:
+        return find_cloud_stack(deployment, spec_path, target, environment) if target != "local" else None
+    from lastmile_sls import deploy
+    from lastmile_sls.asked import as_target
+    from lastmile_sls.cloud_stack import read_outputs
+
+    if deployment is not None:
+        raise click.UsageError("--outputs says which deployment is meant: do not name another.")
+    return read_outputs(outputs_path, None if target == "local" else as_target(target), deploy.environ())
+
+
 def find_deployment(deployment: str | None, spec_path: Path | None, environment: str | None = None) -> Place:
     """Return the deployment of this machine that is named, that the spec describes, or that is the only one here."""
     from lastmile_sls import deploy

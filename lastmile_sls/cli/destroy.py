@@ -71,8 +71,8 @@ def command(
         click.echo(summary(result.changes), err=True)
 
 
-def show_what_goes(lost: Sequence[Standing], kept: Sequence[Standing]) -> None:
-    """Say what will be deleted, by kind, and what is kept."""
+def show_what_goes(lost: Sequence[Standing], kept: Sequence[Standing], *, with_data: bool = True) -> None:
+    """Say what will be deleted, by kind, and what is kept; `with_data`: unless --data says otherwise."""
     counts: dict[str, int] = {}
     for resource in lost:
         kind = resource.type.rsplit(":", 1)[-1]
@@ -81,7 +81,7 @@ def show_what_goes(lost: Sequence[Standing], kept: Sequence[Standing]) -> None:
     click.echo(f"will be deleted: {told or 'nothing'}", err=True)
     for resource in _outermost(kept):
         click.echo(f"is kept: {resource.type.rsplit(':', 1)[-1]} {resource.id}", err=True)
-    if kept:
+    if kept and with_data:
         click.echo("  with --data it is deleted too, with all that is in it", err=True)
 
 

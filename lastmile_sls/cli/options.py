@@ -28,6 +28,13 @@ target_option = click.option(
 environment_option = click.option(
     "--environment", metavar="NAME", help="Of this environment, dev or prod say, and not of the spec's."
 )
+outputs_option = click.option(
+    "--outputs",
+    "outputs_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The stack's outputs, from `pulumi stack output --json`, in place of asking the Pulumi CLI.",
+)
 bundles_of_option = click.option(
     "--bundles-of",
     metavar="ENVIRONMENT",
@@ -41,6 +48,13 @@ engine_option = click.option(
 )
 take_over_option = click.option(
     "--take-over", is_flag=True, help="Take over a stack that the other engine made, as it stands."
+)
+policy_option = click.option(
+    "--policy",
+    "policy_path",
+    type=click.Path(path_type=Path),
+    help="Hold what is deployed to a cloud to this file's rules. Default: lastmile.policy.yaml beside the spec, "
+    "if there is one.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")

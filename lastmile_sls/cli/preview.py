@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.verdicts import show_verdicts, verdicts_of
 from lastmile_sls.engine.interface import EngineName
+
+if TYPE_CHECKING:
+    from lastmile_sls.policy.verdict import Verdict
 
 
 @click.command("preview")
@@ -19,6 +25,7 @@ from lastmile_sls.engine.interface import EngineName
 @options.environment_option
 @options.bundles_of_option
 @options.engine_option
+@options.policy_option
 @options.json_option
 def command(
     spec_path: Path | None,
@@ -26,24 +33,29 @@ def command(
     environment: str | None,
     bundles_of: str | None,
     engine_name: EngineName | None,
+    policy_path: Path | None,
     as_json: bool,
 ) -> None:
     """Say what `up` would do; nothing is deployed.
 
     A cloud that nothing was deployed to yet is previewed offline, without the Pulumi CLI, an account or a network;
-    --json has what each resource would be made from.
+    --json has what each resource would be made from. Ends with 1 when it breaks a mandatory rule of the policy.
     """
     from lastmile_sls import deploy
     from lastmile_sls.asked import as_target, find_spec
     from lastmile_sls.build.prepare import prepare
+    from lastmile_sls.compliance import check_program, find_policy, require, resources_of
     from lastmile_sls.local.home import find_home
+    from lastmile_sls.policy.verdict import judge
 
     environ = deploy.environ()
     deploy.require_sdk(as_target(target))
+    path = find_spec(spec_path)
+    policy = find_policy(policy_path, path) if target != "local" else None
     progress = Progress(quiet=as_json)
     with closing(progress):
         prepared = prepare(
-            *(find_spec(spec_path), as_target(target), environ),
+            *(path, as_target(target), environ),
             environment=environment,
             bundles_of=bundles_of,
             images=False,
@@ -61,6 +73,11 @@ def command(
 
             check_traffic(prepared, engine, environ)
         result = engine.preview(prepared.program, progress)
+    verdicts: list[Verdict] = []
+    if policy and engine.name == "embedded":
+        verdicts = judge(resources_of(progress.steps), policy.parameters)
+    elif policy:  # what the CLI says of a stack that is there has its secrets blinded
+        verdicts = check_program(prepared.program, policy.parameters, environ)
     if as_json:
         steps = [
             {
@@ -79,10 +96,14 @@ def command(
                 "changes": result.changes,
                 "steps": steps,
                 "outputs": result.outputs,
+                **({"policy": verdicts_of(verdicts, policy)} if policy else {}),
             }
         )
-        return
+        sys.exit(any(verdict.stops for verdict in verdicts))
     click.echo(summary(result.changes, planned=True), err=True)
     if target != "local" and engine.name == "embedded":
         click.echo("previewed offline: nothing of this was asked of the cloud", err=True)
     show_outputs(result)
+    if policy:
+        show_verdicts(verdicts, policy)
+        require(verdicts, policy)

@@ -10,6 +10,7 @@ import click
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
 from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.verdicts import show_verdicts
 from lastmile_sls.engine.interface import EngineName, Result
 
 
@@ -20,6 +21,7 @@ from lastmile_sls.engine.interface import EngineName, Result
 @options.bundles_of_option
 @options.engine_option
 @options.take_over_option
+@options.policy_option
 @options.json_option
 def command(
     spec_path: Path | None,
@@ -28,6 +30,7 @@ def command(
     bundles_of: str | None,
     engine_name: EngineName | None,
     take_over: bool,
+    policy_path: Path | None,
     as_json: bool,
 ) -> None:
     """Deploy the spec: bundle its models, write the Pulumi program, run it."""
@@ -36,6 +39,7 @@ def command(
     from lastmile_sls.build.prepare import prepare
     from lastmile_sls.build.sign import require_signatures
     from lastmile_sls.cli.invocation import invocation
+    from lastmile_sls.compliance import check_program, find_policy, require
     from lastmile_sls.local.home import find_home
 
     environ = deploy.environ()
@@ -44,6 +48,7 @@ def command(
     if target != "local":
         deploy.get_engine("pulumi", environ)
     path = find_spec(spec_path)
+    policy = find_policy(policy_path, path) if target != "local" else None
     progress = Progress(quiet=as_json)
     with closing(progress):
         prepared = prepare(
@@ -58,6 +63,11 @@ def command(
         click.echo(f"deploying {name}", err=True)
         show_functions(prepared.plan)
         show_predictors(prepared.predictors)
+    if policy:
+        verdicts = check_program(prepared.program, policy.parameters, environ)
+        if not as_json:
+            show_verdicts(verdicts, policy)
+        require(verdicts, policy)
     with closing(progress):
         engine = deploy.choose_engine(
             prepared.program, as_target(target), engine_name, environ, take_over=take_over

@@ -16,7 +16,7 @@ from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records
 from lastmile_sls.local.home import NAME, Place, check_name
 from lastmile_sls.local.records import Owner, Record
-from lastmile_sls.local.resources import bucket, document, function, key, queue, route
+from lastmile_sls.local.resources import bucket, document, function, key, queue, route, schedule
 from lastmile_sls.local.resources.kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
     "key": key.KIND,
     "queue": queue.KIND,
     "route": route.KIND,
+    "schedule": schedule.KIND,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from lastmile_runtime.manifest import FILE
@@ -31,9 +32,22 @@ def function_config(place: Place, record: Record) -> FunctionConfig:
         routing=json.dumps(inputs["routing"]),
         routing_url=f"{bucket}/{inputs['routingDocument']}" if inputs.get("routingDocument") else None,
         queue=inputs.get("queue"),
-        jobs_url=f"{bucket}/jobs" if inputs.get("queue") else None,
+        jobs_url=f"{bucket}/{inputs['jobs']}" if inputs.get("queue") and inputs.get("jobs") else None,
+        callback=inputs.get("callback"),
+        batch=_batch(bucket, inputs["batch"]) if bucket and inputs.get("batch") else None,
         calls=tuple(inputs.get("calls") or ()),
     )
+
+
+def _batch(bucket: str, batch: Mapping[str, str]) -> dict[str, str]:
+    """Return which files are scored, their folders as URLs of stores."""
+    places = {name: store_url(bucket, batch[name]) for name in ("input", "output")}
+    return {**places, "format": batch["format"]}
+
+
+def store_url(bucket: str, place: str) -> str:
+    """Return a store's URL as it is, and that of a path in a bucket."""
+    return place if "://" in place else f"{bucket}/{place}"
 
 
 def versions_of(bundle: Path, *, remote: bool = True) -> list[str]:

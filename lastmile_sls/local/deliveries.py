@@ -163,6 +163,7 @@ class Deliveries:
         headers = [
             (b"x-lastmile-attempt", b"%d" % message.attempts),
             (b"x-lastmile-last", b"1" if last else b"0"),
+            (b"x-lastmile-sent-at", b"%.3f" % message.sent_at),
         ]
         while True:
             pool = self._find_pool()

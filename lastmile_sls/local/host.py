@@ -28,6 +28,8 @@ from lastmile_sls import __version__
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import write_private
 from lastmile_sls.local import records
+from lastmile_sls.local.callback_secret import hashed
+from lastmile_sls.local.clock import Clock
 from lastmile_sls.local.configs import function_config, route_config, versions_of
 from lastmile_sls.local.functions import Pool
 from lastmile_sls.local.gateway import Gateway
@@ -54,6 +56,7 @@ class Host:
         self._gateways: dict[int, Gateway] = {}
         self._listeners: dict[int, Listener] = {}
         self._messaging = Messaging(place, sockets / HOST_SOCKET, self._pools.get, self._find_called)
+        self._clock = Clock(place, self._messaging.send)
         self._metrics = Metrics()
         self._retiring: dict[Pool, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
@@ -68,6 +71,7 @@ class Host:
         try:
             await self._messaging.start()
             await self.reload()
+            self._clock.start()
             control = self._sockets / "control.sock"
             server = await asyncio.start_unix_server(self._control, str(control))
             whereabouts = {"pid": os.getpid(), "control": str(control)}
@@ -79,6 +83,7 @@ class Host:
 
     async def _end(self) -> None:
         _LOG.info("ending")
+        await self._clock.stop()
         stopping = [listener.stop() for listener in self._listeners.values()]
         await asyncio.gather(*stopping, self._messaging.stop())
         await self._messaging.close()
@@ -92,6 +97,7 @@ class Host:
             try:
                 await self._run_functions()
                 await self._messaging.serve([pool.config for pool in self._pools.values()])
+                self._clock.serve(records.all_of(self._place, "schedule"))
                 await self._serve_routes()
             finally:
                 retired = [pool for name, pool in before.items() if self._pools.get(name) is not pool]
@@ -171,17 +177,24 @@ class Host:
         try:
             match command.split():
                 case ["status"]:
-                    return self.status()
+                    answer = self.status()
                 case ["stop"]:
-                    return {"ending": True}
+                    answer = {"ending": True}
                 case ["redrive", queue]:
-                    return {"redriven": await self._messaging.redrive(queue)}
+                    answer = {"redriven": await self._messaging.redrive(queue)}
+                case ["has", variable, digest]:
+                    answer = {"has": hashed(os.environ.get(variable, "")) == digest}
+                case ["tick", schedule]:
+                    await self._clock.send(schedule)
+                    answer = {"sent": schedule}
                 case ["reload"]:
                     await self.reload()
-                    return {"ending": not self._listeners}
+                    answer = {"ending": not self._listeners}
+                case _:
+                    answer = {"error": f"the host does not know the command {command!r}."}
         except LastmileError as error:
             return {"error": error.message, "hint": error.hint}
-        return {"error": f"the host does not know the command {command!r}."}
+        return answer
 
     def refused(self, status: int) -> None:
         """Count a request that no function answered."""

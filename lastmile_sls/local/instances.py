@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psutil
 
@@ -54,6 +54,10 @@ class FunctionConfig:
     """The queue that it sends to and works on."""
     jobs_url: str | None = None
     """Where answers of the queue's requests are kept."""
+    callback: Mapping[str, Any] | None = None
+    """Who may be told of them: `urls`, and in `secret` the variable, of the host's own, that has the secret."""
+    batch: Mapping[str, str] | None = None
+    """The files that it scores when the queue says so: the stores' URLs `input` and `output`, and their `format`."""
     calls: tuple[str, ...] = ()
     """The functions that it may ask."""
 
@@ -150,11 +154,14 @@ def environment(config: FunctionConfig, descriptor: int, host: Path) -> dict[str
         descriptor: The listening socket's, which it is handed down.
         host: The host's socket for functions.
     """
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    secret = (config.callback["secret"],) if config.callback else ()
+    inherited = {name: os.environ[name] for name in (*_INHERITED, *secret) if name in os.environ}
     optional = {
         "LASTMILE_ROUTING_URL": config.routing_url,
         "LASTMILE_QUEUE_URL": f"unix://{host}#{config.queue}" if config.queue else None,
         "LASTMILE_JOBS_URL": config.jobs_url,
+        "LASTMILE_BATCH": json.dumps(config.batch) if config.batch else None,
+        "LASTMILE_CALLBACK": json.dumps(config.callback) if config.callback else None,
         "LASTMILE_FUNCTIONS": json.dumps({name: f"unix://{host}#{name}" for name in config.calls})
         if config.calls
         else None,

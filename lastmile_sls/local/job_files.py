@@ -6,6 +6,8 @@ import contextlib
 from pathlib import Path
 
 _RESULT = ".result.json"
+_LATER = (_RESULT, ".callback.json")
+"""What the names of files end with that are written after a job's record."""
 
 
 def forget_old(folder: Path, before: float) -> int:
@@ -15,14 +17,15 @@ def forget_old(folder: Path, before: float) -> int:
     """
     count = 0
     for record in folder.glob("[!.]*.json"):
-        result = record.with_name(record.name.removesuffix(".json") + _RESULT)
-        if record.name.endswith(_RESULT):
+        id_ = record.name.partition(".")[0]
+        later = [record.with_name(id_ + ending) for ending in _LATER]
+        if record in later:
             # Its record was deleted, and then the host was killed.
-            if not record.with_name(record.name.removesuffix(_RESULT) + ".json").exists():
+            if not record.with_name(f"{id_}.json").exists():
                 _delete(record, before)
-        elif max(_written_at(record), _written_at(result)) < before:
-            result.unlink(missing_ok=True)
-            record.unlink(missing_ok=True)
+        elif max(_written_at(record), *map(_written_at, later)) < before:
+            for file in (*later, record):
+                file.unlink(missing_ok=True)
             count += 1
     for half in folder.glob(".half-*"):  # left by a killed writer (lastmile_runtime.stores.file)
         _delete(half, before)

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lastmile_runtime.jobs import Jobs
-from lastmile_runtime.queues import LocalQueue
+from lastmile_runtime.queues.local import LocalQueue
 from lastmile_runtime.stores import open_store
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import records
@@ -90,15 +90,17 @@ class Messaging:
 
     async def redrive(self, name: str) -> int:
         """Deliver a queue's messages that were set aside once more; return how many. Raises LastmileError."""
-        deliveries = self._deliveries.get(name)
-        if deliveries is None:
-            names = ", ".join(sorted(self._deliveries)) or "none"
-            raise LastmileError(
-                f"{self._place.deployment} has no queue {name!r} in service; its queues are {names}.",
-                "lastmile status shows them.",
-            )
+        deliveries = self._find(name)
         try:
             return await deliveries.redrive()
+        except sqlite3.Error as error:
+            raise LastmileError(f"the queue {name} cannot be written: {error}.", "Try again.") from error
+
+    async def send(self, name: str, message: bytes) -> None:
+        """Send a queue a message, on disk when this returns. Raises LastmileError."""
+        deliveries = self._find(name)
+        try:
+            await deliveries.send(message)
         except sqlite3.Error as error:
             raise LastmileError(f"the queue {name} cannot be written: {error}.", "Try again.") from error
 
@@ -109,6 +111,16 @@ class Messaging:
             with contextlib.suppress(sqlite3.Error):
                 found[name] = await deliveries.measure()
         return found
+
+    def _find(self, name: str) -> Deliveries:
+        deliveries = self._deliveries.get(name)
+        if deliveries is None:
+            names = ", ".join(sorted(self._deliveries)) or "none"
+            raise LastmileError(
+                f"{self._place.deployment} has no queue {name!r} in service; its queues are {names}.",
+                "lastmile status shows them.",
+            )
+        return deliveries
 
     def _begin(self, config: DeliveriesConfig) -> Deliveries:
         queue = Queue(

@@ -40,6 +40,8 @@ class Message:
     """How often it has been handed out, this time included."""
     receipt: str
     """Proves the lease; a worker whose lease has passed on holds an old one."""
+    sent_at: float = 0.0
+    """When it was sent, seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ class DeadMessage:
     attempts: int
     reason: str
     """Why its last attempt failed."""
+
+
+@dataclass(frozen=True)
+class SeenMessage:
+    """A message that was looked at, and left where it is."""
+
+    id: str
+    body: bytes
+    attempts: int
+    age_s: float
+    """How long ago it was sent."""
+    reason: str | None
+    """Why its last attempt failed; None when none did."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,7 @@ class Queue:
             (_DEAD, self._max_attempts, now),
         )
         found = self._database.execute(
-            "select rowid, id, body, attempts from messages where dead = 0 and visible_at <= ? "
+            "select rowid, id, body, attempts, sent_at from messages where dead = 0 and visible_at <= ? "
             "order by visible_at, rowid limit ?",
             (now, most),
         ).fetchall()
@@ -191,6 +206,21 @@ class Queue:
             DeadMessage(id_, body, attempts, reason or _NO_ANSWER) for id_, body, attempts, reason in found
         ]
 
+    def look(self, most: int, *, dead: bool) -> list[SeenMessage]:
+        """Return up to `most` messages that were set aside, or that were not, those that were sent first first."""
+        now = self._clock()
+        found = self._database.execute(
+            "select id, body, attempts, sent_at, reason from messages "
+            "where (dead > 0 or (visible_at <= ? and attempts >= ?)) = ? order by sent_at, rowid limit ?",
+            (now, self._max_attempts, dead, most),
+        )
+        return [
+            SeenMessage(
+                id_, body, attempts, max(0.0, now - sent_at), reason or (_NO_ANSWER if dead else None)
+            )
+            for id_, body, attempts, sent_at, reason in found
+        ]
+
     def told(self, message: DeadMessage) -> None:
         """Note that whoever waits for a message knows that it was set aside."""
         self._changed("update messages set dead = ? where id = ? and dead = ?", _TOLD, message.id, _DEAD)
@@ -216,16 +246,16 @@ class Queue:
         (at,) = self._database.execute("select min(sent_at) from messages where dead = 0").fetchone()
         return 0.0 if at is None else max(0.0, self._clock() - at)
 
-    def _lease(self, row: tuple[int, str, bytes, int], now: float) -> Message | None:
+    def _lease(self, row: tuple[int, str, bytes, int, float], now: float) -> Message | None:
         """Lease a message that was found waiting; None when another process took it in between."""
-        rowid, id_, body, attempts = row
+        rowid, id_, body, attempts, sent_at = row
         receipt = str(uuid.uuid4())
         taken = self._changed(
             "update messages set attempts = attempts + 1, receipt = ?, visible_at = ? "
             "where rowid = ? and id = ? and dead = 0 and attempts = ? and visible_at <= ?",
             *(receipt, now + self._timeout_s, rowid, id_, attempts, now),
         )
-        return Message(id_, body, attempts + 1, receipt) if taken else None
+        return Message(id_, body, attempts + 1, receipt, sent_at) if taken else None
 
     def _forget_old(self, now: float) -> None:
         if self._retention_s is None or now - self._forgot_at < _FORGET_EVERY_S:

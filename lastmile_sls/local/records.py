@@ -12,7 +12,7 @@ from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import write_private
 from lastmile_sls.local.home import Place
 
-KINDS = ("bucket", "document", "function", "key", "queue", "route")
+KINDS = ("bucket", "document", "function", "key", "queue", "route", "schedule")
 
 
 @dataclass(frozen=True)

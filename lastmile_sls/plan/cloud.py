@@ -26,9 +26,9 @@ host ID collisions"; ScriptConstants.MaximumHostIdLength in github.com/Azure/azu
 SHORTEST_IDENTITY: dict[Target, int] = {"local": 1, "aws": 1, "gcp": 6, "azure": 3}
 LONGEST_IDENTITY: dict[Target, int] = {"local": 128, "aws": 64, "gcp": 30, "azure": 60}
 """AWS: a role's name (botocore, CreateRole). Google: 6 to 30 characters (the discovery document of iam v1, accountId)."""
-LOG_RETENTION_DAYS: dict[Target, int | None] = {"local": None, "aws": 30, "gcp": None, "azure": 30}
+_LOG_RETENTION_DAYS: dict[Target, int | None] = {"local": None, "aws": 30, "gcp": None, "azure": 30}
 """Azure charges nothing for the first 31 (learn.microsoft.com/azure/azure-monitor/logs/cost-logs, read 2026-11-29). Google
-Cloud's belong to the project, and with them how long they are kept."""
+Cloud's belong to the project, and with them how long they are kept, unless the spec has operations."""
 INCOMPLETE_UPLOADS_DAYS = 7
 """No upload of ours takes so long."""
 DIRECT_UPLOAD_BYTES = 50 * (1 << 20)
@@ -231,6 +231,13 @@ def max_instances_of(target: Target, spec: Spec) -> int | None:
         return None
     default = {"local": 4, "gcp": 100, "azure": 10 if spec.targets.azure.package == "image" else 100}[target]
     return max(default, resources.min_instances)
+
+
+def log_retention_days_of(target: Target, spec: Spec) -> int | None:
+    """Return how long logs are kept; None where that is not the deployment's to say."""
+    if spec.operations is None or target == "local":
+        return _LOG_RETENTION_DAYS[target]
+    return spec.operations.log_retention_days
 
 
 def entry_of(target: Target, spec: Spec) -> str | None:

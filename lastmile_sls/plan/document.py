@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
-FORMAT = "lastmile.plan/2"
+FORMAT = "lastmile.plan/3"
 Target = Literal["local", "aws", "gcp", "azure"]
 Auth = Literal["key", "jwt", "iam", "public"]
 Gateway = Literal["local", "http_api", "function_url", "direct", "load_balancer", "front_door"]
@@ -51,12 +51,109 @@ class RoutingDocumentPlan(TypedDict):
 
 
 class QueuePlan(TypedDict):
-    """The queue of requests that are answered later."""
+    """The queue of work that waits: requests that are answered later, shadows, files to score."""
 
     name: str
+    """In the deployment."""
+    resource: str
+    """In the cloud."""
+    dead_letters: str
+    """In the cloud: where messages are set aside."""
     max_attempts: int
     visibility_timeout_s: int
     retention_s: int
+    dead_letters_s: int
+    """How long what was set aside is kept, in seconds: long enough for somebody to see it."""
+    workers: int | None
+    """How many messages are worked on at once; None: as many as the function has instances."""
+
+
+class SchedulePlan(TypedDict):
+    """A clock that sends a message to the queue."""
+
+    name: str
+    """In the deployment."""
+    resource: str
+    """In the cloud."""
+    cron: str
+    """Cron's five fields, UTC."""
+    expression: str
+    """The same as the cloud writes it (see `lastmile_sls.plan.cron`)."""
+    message: str
+    """What is sent (see `lastmile_runtime.application.Application.work`)."""
+
+
+class CallbackPlan(TypedDict):
+    """Who may be told of an answer that came later."""
+
+    urls: list[str]
+    """What the URL that a caller names must begin with, one of them."""
+    secret: str
+    """The variable that has the signing secret."""
+
+
+class BatchPlan(TypedDict):
+    """Which files the schedule has scored."""
+
+    input: str
+    """A path in the deployment's bucket, or a store's URL (see `lastmile_runtime.stores`)."""
+    output: str
+    """The same."""
+    format: Literal["csv", "jsonl", "parquet"]
+
+
+Signal = Literal["errors", "latency", "throttles", "queue-age", "dead-letters"]
+"""What alarms watch, by the same names on every cloud; the last two where there is a queue."""
+
+
+class AlarmPlan(TypedDict):
+    """When somebody is told."""
+
+    signal: Signal
+    resource: str
+    """In the cloud."""
+    description: str
+    """For whoever is told: what it means, in a sentence."""
+    threshold: float
+    """Told at this or above. errors: percent of the answers; latency: the 95th percentile, in ms; throttles,
+    dead-letters: a count; queue-age: the oldest message's, in seconds."""
+    window_s: int
+    """What the threshold is about."""
+
+
+class OperationsPlan(TypedDict):
+    """Who is told of what."""
+
+    resource: str
+    """In the cloud: what notifications go through."""
+    notify: list[str]
+    """E-mail addresses."""
+    alarms: list[AlarmPlan]
+    dashboard: str | None
+    """Its name in the cloud; None: there is none."""
+
+
+class AlertPlan(TypedDict):
+    """When a budget's alert is sent."""
+
+    percent: float
+    """Of the month's limit."""
+    of: Literal["actual", "forecast"]
+
+
+class BudgetPlan(TypedDict):
+    """What a month may cost. Alerts are sent; nothing is stopped."""
+
+    resource: str
+    """In the cloud."""
+    monthly_limit: str
+    """A decimal number in the currency."""
+    currency: str
+    alerts: list[AlertPlan]
+    notify: list[str]
+    """E-mail addresses."""
+    billing_account: str | None
+    """Google: the account that it is of."""
 
 
 class BundlePlan(TypedDict):
@@ -132,6 +229,12 @@ class FunctionPlan(TypedDict):
     """The bucket it reads and writes."""
     queue: str | None
     """The queue it sends to, and works on."""
+    jobs: str | None
+    """The path in the bucket of answers that come later; None where none do."""
+    callback: CallbackPlan | None
+    """Who may be told of them."""
+    batch: BatchPlan | None
+    """The files it scores when the queue says so."""
 
 
 class CorsPlan(TypedDict):
@@ -235,6 +338,9 @@ class Plan(TypedDict):
     """The router's first."""
     storage: StoragePlan | None
     queue: QueuePlan | None
+    schedule: SchedulePlan | None
+    operations: OperationsPlan | None
+    budget: BudgetPlan | None
     routing: RoutingDocumentPlan | None
     endpoint: EndpointPlan
     keys: list[str]

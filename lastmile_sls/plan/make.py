@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lastmile_runtime.cors import EXPOSED, METHODS
 from lastmile_sls.bundle.dependencies.environment import Environment
-from lastmile_sls.plan import cloud
+from lastmile_sls.plan import cloud, work
 from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import (
     FORMAT,
@@ -15,7 +15,6 @@ from lastmile_sls.plan.document import (
     EndpointPlan,
     FunctionPlan,
     Plan,
-    QueuePlan,
     Routing,
     RoutingDocumentPlan,
     ShadowRouting,
@@ -24,16 +23,16 @@ from lastmile_sls.plan.document import (
 )
 from lastmile_sls.plan.grouping import ROUTER, Group
 from lastmile_sls.plan.names import short, within
+from lastmile_sls.plan.operations import budget_of, operations_of
 from lastmile_sls.spec.model import Spec
 from lastmile_sls.spec.tags import tag_set
 
 BUCKET = "state"
-QUEUE = "jobs"
 ROUTING_DOCUMENT = "routing.json"
 _ARN_CHARACTERS, _LONGEST_BUCKET = 70, 70
 """Of a secret's ARN before its name, and of a bucket's URL."""
-RESULTS, CAPTURE = "results/", "capture/"
-"""Where in the bucket answers that came later lie, and captured requests."""
+CAPTURE = "capture/"
+"""Where in the bucket captured requests lie."""
 
 
 def deployment_name(spec: Spec) -> str:
@@ -81,7 +80,10 @@ def make_plan(
         tags=tag_set(spec),
         functions=functions,
         storage=_storage(spec, target, functions),
-        queue=_queue(spec),
+        queue=work.queue_of(target, spec),
+        schedule=work.schedule_of(target, spec),
+        operations=operations_of(spec),
+        budget=budget_of(target, spec),
         routing=RoutingDocumentPlan(bucket=BUCKET, path=routing_path(spec, target), content=routing(spec))
         if live
         else None,
@@ -96,12 +98,12 @@ def _storage(spec: Spec, target: Target, functions: Sequence[FunctionPlan]) -> S
     carries = any(
         function["package"] and function["package"]["through"] == "bucket" for function in functions
     )
-    if not (len(spec.versions) > 1 or spec.queue or carries or adopted):
+    if not (len(spec.versions) > 1 or _works(spec) or carries or adopted):
         return None
     return StoragePlan(
         name=BUCKET,
         adopted=adopted,
-        expire_days={RESULTS: spec.storage.results_days, CAPTURE: spec.storage.capture_days},
+        expire_days={work.RESULTS: spec.storage.results_days, CAPTURE: spec.storage.capture_days},
         old_versions_days=spec.storage.old_versions_days,
         incomplete_uploads_days=cloud.INCOMPLETE_UPLOADS_DAYS,
     )
@@ -118,7 +120,7 @@ def settings_bytes(spec: Spec, target: Target) -> int:
     live = len(spec.versions) > 1
     digest = "sha256:" + 64 * "0"
     document = _until_read(spec) if live else routing(spec)
-    settings = cloud.settings_of(target, spec, digest=digest, routing=document, is_router=True)
+    settings = _settings(target, spec, digest, document, is_router=True)
     secrets = {f"{variable}": f"{_ARN_CHARACTERS * 'x'}{secret}" for variable, secret in spec.secrets.items()}
     if secrets:
         settings["LASTMILE_SECRETS"] = cloud.compact(secrets)
@@ -182,8 +184,11 @@ def _functions(
                 ),
                 "calls": {version: other.function for other in others for version in other.versions},
                 "routing_document": routing_path(spec, target) if live else None,
-                "bucket": BUCKET if live or spec.queue else None,
-                "queue": QUEUE if spec.queue else None,
+                "bucket": BUCKET if live or _works(spec) else None,
+                "queue": work.QUEUE if _works(spec) else None,
+                "jobs": work.jobs_path(target, spec),
+                "callback": work.callback_of(spec),
+                "batch": work.batch_of(spec),
             }
         ),
         *(
@@ -217,9 +222,7 @@ def _function(
         python=runs_on.python if runs_on else None,
         processor=runs_on.processor if runs_on else None,
         entry=cloud.entry_of(target, spec),
-        environment=cloud.settings_of(
-            target, spec, digest=built.digest, routing=answers_by, is_router=is_router
-        ),
+        environment=_settings(target, spec, built.digest, answers_by, is_router=is_router),
         secrets=dict(sorted(spec.secrets.items())),
         memory_mb=resources.memory_mb,
         cpu=cloud.cpu_of(target, spec),
@@ -231,12 +234,24 @@ def _function(
         concurrency=resources.concurrency,
         min_instances=resources.min_instances,
         max_instances=cloud.max_instances_of(target, spec),
-        log_retention_days=cloud.LOG_RETENTION_DAYS[target],
+        log_retention_days=cloud.log_retention_days_of(target, spec),
         routing=answers_by,
         routing_document=None,
         bucket=None,
         queue=None,
+        jobs=None,
+        callback=None,
+        batch=None,
     )
+
+
+def _settings(
+    target: Target, spec: Spec, digest: str, answers_by: Routing, *, is_router: bool
+) -> dict[str, str]:
+    """Return a function's variables that are known before anything is made; the router's function works on the queue."""
+    settings = cloud.settings_of(target, spec, digest=digest, routing=answers_by, is_router=is_router)
+    works = work.settings_of(target, spec) if is_router else {}
+    return dict(sorted({**settings, **works}.items()))
 
 
 def _alone(spec: Spec, group: Group) -> Routing:
@@ -246,15 +261,9 @@ def _alone(spec: Spec, group: Group) -> Routing:
     return Routing({**_until_read(spec), "champion": first, "weights": weights})
 
 
-def _queue(spec: Spec) -> QueuePlan | None:
-    if spec.queue is None:
-        return None
-    return QueuePlan(
-        name=QUEUE,
-        max_attempts=spec.queue.max_attempts,
-        visibility_timeout_s=spec.queue.visibility_timeout_s,
-        retention_s=spec.queue.retention_s,
-    )
+def _works(spec: Spec) -> bool:
+    """Tell whether there is work that waits."""
+    return spec.queue is not None or spec.schedule is not None
 
 
 def _endpoint(spec: Spec, target: Target) -> EndpointPlan:

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from lastmile_sls.bootstrap import document as bootstrap
+from lastmile_sls.bootstrap.document import BootstrapPlan
 from lastmile_sls.engine.interface import Program
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.plan.document import Plan, render
@@ -24,6 +26,15 @@ from pathlib import Path
 import lastmile_infra
 
 lastmile_infra.deploy(Path(__file__).resolve().parent / "plan.json")
+'''
+BOOTSTRAP_MAIN = '''\
+"""Carries out plan.json beside this file: what the models of an account share. lastmile writes the plan."""
+
+from pathlib import Path
+
+import lastmile_infra.bootstrap
+
+lastmile_infra.bootstrap.deploy(Path(__file__).resolve().parent / "plan.json")
 '''
 _COMPONENTS = "lastmile_infra"
 
@@ -54,14 +65,35 @@ def write_program(
         folder.mkdir(parents=True, exist_ok=True)
         for path, bundle in bundles.items():
             _move(bundle, folder / path)
-        _write(folder / "plan.json", render(plan))
         if eject:
             _eject(folder)
-        _write(folder / "__main__.py", MAIN)
-        _write(folder / "Pulumi.yaml", _pulumi_yaml(plan, folder))
+        _write_files(folder, render(plan), MAIN, _settings(plan, folder))
     except OSError as error:
         raise _unwritable(folder, error) from error
     return Program(folder, plan["project"], plan["stack"])
+
+
+def write_bootstrap(plan: BootstrapPlan, folder: Path) -> Program:
+    """Write the project of what an account shares; what is already right is left as it is.
+
+    Raises LastmileError when the folder cannot be written.
+    """
+    description = f"what the models in {plan['account']} on {plan['target']} share, written by lastmile"
+    settings = _basic_settings(plan["project"], description, folder)
+    if plan["backend"]:
+        settings["backend"] = {"url": plan["backend"]}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_files(folder, bootstrap.render(plan), BOOTSTRAP_MAIN, settings)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return Program(folder, plan["project"], plan["stack"])
+
+
+def _write_files(folder: Path, plan: str, main: str, settings: Mapping[str, Any]) -> None:
+    _write(folder / "plan.json", plan)
+    _write(folder / "__main__.py", main)
+    _write(folder / "Pulumi.yaml", yaml.safe_dump(settings, sort_keys=False))
 
 
 def _unwritable(folder: Path, error: OSError) -> LastmileError:
@@ -71,14 +103,15 @@ def _unwritable(folder: Path, error: OSError) -> LastmileError:
     )
 
 
-def _pulumi_yaml(plan: Plan, folder: Path) -> str:
-    settings: dict[str, Any] = {
-        "name": plan["project"],
-        "description": f"{plan['project']} on {plan['target']}, written by lastmile",
-        "runtime": {"name": "python", "options": runtime_options(folder)},
-        "plugins": {"providers": [{"name": "lastmile", "path": _near(Path(sys.executable).parent, folder)}]},
-    }
-    return yaml.safe_dump(settings, sort_keys=False)
+def _settings(plan: Plan, folder: Path) -> dict[str, Any]:
+    description = f"{plan['project']} on {plan['target']}, written by lastmile"
+    ours = {"name": "lastmile", "path": _near(Path(sys.executable).parent, folder)}
+    return {**_basic_settings(plan["project"], description, folder), "plugins": {"providers": [ours]}}
+
+
+def _basic_settings(name: str, description: str, folder: Path) -> dict[str, Any]:
+    runtime = {"name": "python", "options": runtime_options(folder)}
+    return {"name": name, "description": description, "runtime": runtime}
 
 
 def runtime_options(folder: Path) -> dict[str, str]:

@@ -68,11 +68,28 @@ SCHEMAS = {
             "bucket": described(STRING, "The bucket that it reads and writes."),
             "routingDocument": described(STRING, "The live routing document's path in the bucket."),
             "queue": described(STRING, "The queue that it sends to and works on."),
+            "jobs": described(STRING, "The path in the bucket of answers that come later."),
+            "callback": described(
+                ANY, "Who may be told of them: `urls`, and the variable with the `secret`."
+            ),
+            "batch": described(
+                ANY, "The files it scores when the queue says so: `input`, `output`, `format`."
+            ),
             "calls": described(STRINGS, "The functions of the deployment that it may ask."),
             "why": described(STRING, "Why it serves what it serves."),
         },
         {},
-        optional=("environment", "bucket", "routingDocument", "queue", "calls", "why"),
+        optional=(
+            "environment",
+            "bucket",
+            "routingDocument",
+            "queue",
+            "jobs",
+            "callback",
+            "batch",
+            "calls",
+            "why",
+        ),
         not_compared=("source",),
     ),
     "route": _schema(
@@ -109,6 +126,15 @@ SCHEMAS = {
         },
         {"path": described(STRING, "The queue's file.")},
         optional=("retentionS",),
+    ),
+    "schedule": _schema(
+        "schedule",
+        {
+            "queue": described(STRING, "The queue that it sends to."),
+            "cron": described(STRING, "When: cron's five fields, UTC."),
+            "message": described(STRING, "What it sends."),
+        },
+        {"path": described(STRING, "The file that says when it last did.")},
     ),
 }
 """By kind, as the cloud's records call them."""

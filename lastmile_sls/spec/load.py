@@ -116,6 +116,9 @@ def _must(detail: ErrorDetails) -> str:
             return f"must be one of {context['expected']}."
         case "string_pattern_mismatch":
             return f"must {PATTERNS[context['pattern']]}."
+        case "too_short" | "too_long" as kind:
+            name = "min_length" if kind == "too_short" else "max_length"
+            return f"must have at {'least' if kind == 'too_short' else 'most'} {context[name]}."
         case "string_type" if not isinstance(value, (dict, list, type(None))):
             return f"must be text. Quote it: '{value}'."
         case _:

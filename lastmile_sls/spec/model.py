@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictFloat, StrictInt, field_validator, model_validator
+from pydantic import Field, StrictInt, field_validator, model_validator
 
 from lastmile_sls.spec.bundle import Bundle
 from lastmile_sls.spec.contract import Contract
 from lastmile_sls.spec.endpoint import Endpoint
-from lastmile_sls.spec.section import CURRENCY, NAME, VARIABLE, VAULT_NAME, Section, rule
+from lastmile_sls.spec.operations import Budget, Operations
+from lastmile_sls.spec.queue import Queue
+from lastmile_sls.spec.schedule import Schedule
+from lastmile_sls.spec.section import NAME, VARIABLE, VAULT_NAME, Section, rule
 from lastmile_sls.spec.targets import Targets
 from lastmile_sls.spec.traffic import Traffic
 from lastmile_sls.spec.version import Version
@@ -90,33 +93,6 @@ class Storage(Section):
     ] = 30
 
 
-class Queue(Section):
-    """Work that waits: requests that are answered later."""
-
-    max_attempts: Annotated[StrictInt, Field(ge=1, le=100, description="Then the message is set aside.")] = 5
-    visibility_timeout_s: Annotated[
-        StrictInt, Field(ge=1, le=43200, description="A worker's time for one message, in seconds.")
-    ] = 180
-    retention_s: Annotated[
-        StrictInt, Field(ge=60, le=1209600, description="How long a message is kept, in seconds.")
-    ] = 345600
-
-
-class Schedule(Section):
-    """Work on a clock: scoring files."""
-
-    cron: Annotated[str, Field(description="When, in cron's five fields, UTC.")]
-    input: Annotated[str, Field(description="Where the rows are: a folder or URI.")]
-    output: Annotated[str, Field(description="Where the predictions go: a folder or URI.")]
-
-
-class Budget(Section):
-    """What the deployment may cost."""
-
-    monthly_limit: Annotated[StrictFloat, Field(gt=0, description="Alerts are sent on the way there.")]
-    currency: Annotated[str, Field(pattern=CURRENCY, description="ISO 4217.")] = "USD"
-
-
 class Spec(Section):
     """A model, its versions, and how it is served."""
 
@@ -150,6 +126,9 @@ class Spec(Section):
     storage: Annotated[Storage, Field(description="How long things are kept.")] = Storage()
     queue: Annotated[Queue | None, Field(description="Answers that may come later.")] = None
     schedule: Annotated[Schedule | None, Field(description="Scoring files on a clock.")] = None
+    operations: Annotated[
+        Operations | None, Field(description="Alarms and a dashboard. Default: neither.")
+    ] = None
     budget: Annotated[Budget | None, Field(description="What it may cost.")] = None
     tags: Annotated[
         dict[str, str],
@@ -206,6 +185,15 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
+    def _alerts_reach_somebody(self) -> Spec:
+        if self.budget is not None and not self.alerted():
+            raise rule(
+                "budget.notify is missing, so nobody would get its alerts. Add it, or operations.notify",
+                field="budget",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tags_are_legal(self) -> Spec:
         from lastmile_sls.spec.tags import TagError, tag_set
 
@@ -218,6 +206,12 @@ class Spec(Section):
     def champion(self) -> str:
         """Return the id of the version that answers by default."""
         return self.traffic.champion or self.versions[0].id
+
+    def alerted(self) -> tuple[str, ...]:
+        """Return the e-mail addresses that the budget's alerts are sent to."""
+        if self.budget is None:
+            return ()
+        return self.budget.notify or (self.operations.notify if self.operations else ())
 
 
 def is_uri(artifact: str) -> bool:

@@ -34,6 +34,10 @@ MEMBER = r"^(user|group|serviceAccount|domain|principal|principalSet):.+$"
 RESOURCE_GROUP = r"^[A-Za-z0-9._()-]{1,90}$"
 KEY_VAULT = r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$"
 AZURE_ZONE = r"^[A-Za-z0-9._()-]{1,90}/[a-z0-9.-]+$"
+BILLING_ACCOUNT = r"^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$"
+EMAIL = r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$"
+CALLBACK = r"^(https://|http://(localhost|127\.0\.0\.1)[:/])"
+FOLDER = r"^([a-z][a-z0-9+.-]*://[^/ ]+(/[A-Za-z0-9._-]+)*|[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)/?$"
 PATTERNS = {
     NAME: "have lower-case letters, digits and single dashes only, and begin with a letter",
     ID: "have letters, digits, dots, dashes and underscores only, and begin with a letter or digit",
@@ -61,6 +65,10 @@ PATTERNS = {
     RESOURCE_GROUP: "be the name of a resource group",
     KEY_VAULT: "be the name of a Key Vault: 3 to 24 letters, digits and dashes",
     AZURE_ZONE: "be a resource group and a zone in it, such as dns/example.com",
+    BILLING_ACCOUNT: "be a billing account's id, such as 012345-6789AB-CDEF01",
+    EMAIL: "be an e-mail address",
+    CALLBACK: "begin with https://, or be on this machine",
+    FOLDER: "be a folder, such as batch/in, or a URL of an object store, such as s3://bucket/folder",
     CONTAINER: "be a storage account and a container in it, such as account/container",
 }
 """Each pattern in words, for messages."""

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 from lastmile_sls.spec.section import (
     ACCOUNT,
     AZURE_ZONE,
+    BILLING_ACCOUNT,
     BUCKET,
     CERTIFICATE,
     CONTAINER,
@@ -104,6 +105,9 @@ class Gcp(Section):
     project: Annotated[str | None, Field(pattern=PROJECT, description="The project's id.")] = None
     region: Annotated[str | None, Field(pattern=GOOGLE_REGION, description="Such as europe-west1.")] = None
     base_image: Annotated[str | None, Field(min_length=1, description=_BASE)] = None
+    billing_account: Annotated[
+        str | None, Field(pattern=BILLING_ACCOUNT, description="The id of the account that a budget is of.")
+    ] = None
     bucket: Annotated[
         str | None,
         Field(pattern=BUCKET, description="A Cloud Storage bucket of yours to use. Default: one is made."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lastmile_sls.spec.model import Spec
-from lastmile_sls.targets import rules
+from lastmile_sls.targets import money, rules, work
 from lastmile_sls.targets.limits import limit_of
 from lastmile_sls.targets.refusal import Note, Refusal, missing
 
@@ -29,7 +29,8 @@ def refusals(spec: Spec) -> list[Refusal]:
         *_instances(spec),
         *_gateway(spec),
         *_environment(spec),
-        *rules.later("aws", spec),
+        *work.refusals("aws", spec),
+        *money.refusals("aws", spec),
     ]
 
 

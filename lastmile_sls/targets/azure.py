@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from lastmile_sls.spec.model import Spec
-from lastmile_sls.targets import rules
+from lastmile_sls.targets import money, rules, work
 from lastmile_sls.targets.limits import Measure
 from lastmile_sls.targets.refusal import Note, Refusal, missing
 
 _CONTAINER_APPS = "Azure Container Apps"
 _RATE = "https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-rate-limit"
+_METRICS = (
+    "https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/"
+    "microsoft-storage-storageaccounts-queueservices-metrics"
+)
 _BILLING = "https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan"
 
 
@@ -26,7 +30,8 @@ def refusals(spec: Spec) -> list[Refusal]:
         *_domain(spec),
         *_rate_limit(spec),
         *_secrets(spec),
-        *rules.later("azure", spec),
+        *work.refusals("azure", spec),
+        *money.refusals("azure", spec),
     ]
 
 
@@ -120,9 +125,28 @@ def notes(spec: Spec) -> list[Note]:
         found.append(Note("resources", told))
         if spec.resources.max_instances is None:
             found.append(Note("resources.max_instances", "100, which is Azure Functions' own"))
+    found += _work_notes(spec)
     if spec.endpoint.rate_limit:
         told = "requests are counted in windows, so a burst can come at the end of one and the beginning of the next"
         found.append(Note("endpoint.rate_limit", told))
         told = f"Front Door counts well from about 200 requests a minute on, and less exactly below ({_RATE})"
         found.append(Note("endpoint.rate_limit", told))
+    return found
+
+
+def _work_notes(spec: Spec) -> list[Note]:
+    """Return what Azure does in its own way with work that waits, and with who is told of what."""
+    found = []
+    if spec.queue is not None:
+        told = "a message that fails comes again after 10 s, and what was set aside is kept for 7 days"
+        found.append(Note("queue", told))
+    if spec.operations is not None and (spec.queue or spec.schedule):
+        told = f"nobody is told of a queue from which nothing is taken: there is no metric of one queue ({_METRICS})"
+        found.append(Note("operations.alarms.queue_age_s", told))
+    if spec.operations is not None and not spec.endpoint.rate_limit:
+        told = "requests that Azure refuses itself are counted only by Front Door, which a rate limit or a domain brings"
+        if not spec.endpoint.domain:
+            found.append(Note("operations.alarms.throttles", told))
+    if spec.budget is not None:
+        found.append(Note("budget.currency", "it is the subscription's, whatever is written here"))
     return found

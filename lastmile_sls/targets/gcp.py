@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lastmile_sls.spec.model import Spec
-from lastmile_sls.targets import rules
+from lastmile_sls.targets import money, rules, work
 from lastmile_sls.targets.limits import Measure
 from lastmile_sls.targets.refusal import Note, Refusal, missing
 
@@ -25,7 +25,8 @@ def refusals(spec: Spec) -> list[Refusal]:
         *_gpu(spec),
         *_rate_limit(spec),
         *rules.no_web_pages_with_iam("gcp", spec),
-        *rules.later("gcp", spec),
+        *work.refusals("gcp", spec),
+        *money.refusals("gcp", spec),
     ]
 
 
@@ -85,4 +86,10 @@ def notes(spec: Spec) -> list[Note]:
         found.append(Note("resources.gpu", told))
     if spec.resources.max_instances is None:
         found.append(Note("resources.max_instances", "100, which is Cloud Run's own"))
+    if spec.operations:
+        told = "the project's _Default sink leaves the functions' logs out, for which it has room ten times"
+        found.append(Note("operations.log_retention_days", told))
+    if spec.budget:
+        told = "a budget takes one label, the model's, so that its environments in one project share it"
+        found.append(Note("budget", told))
     return found

@@ -31,8 +31,14 @@ Measure = Literal[
     "image size",
     "startup",
     "first answer",
+    "attempts",
+    "visibility",
+    "retention",
+    "log retention",
+    "budget alerts",
+    "budget addresses",
 ]
-Unit = Literal["MB", "s", "KB", "", "GB"]
+Unit = Literal["MB", "s", "KB", "", "GB", "days"]
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,11 @@ class Limit:
         """What is allowed, in words: `128 to 10240 MB`."""
         unit = f" {self.unit}" if self.unit else ""
         if self.choices:
-            return f"{', '.join(f'{choice:g}' for choice in self.choices)}{unit}"
+            return f"{', '.join(f'{choice:.12g}' for choice in self.choices)}{unit}"
         if not self.least:
-            return f"at most {self.most:g}{unit}"
-        steps = f" in steps of {self.step:g}" if self.step else ""
-        return f"{self.least:g} to {self.most:g}{unit}{steps}"
+            return f"at most {self.most:.12g}{unit}"
+        steps = f" in steps of {self.step:.12g}" if self.step else ""
+        return f"{self.least:.12g} to {self.most:.12g}{unit}{steps}"
 
     @property
     def stated(self) -> str:
@@ -98,6 +104,15 @@ _FRONT_DOOR_RATE = "https://learn.microsoft.com/azure/web-application-firewall/a
 _FLEX_CONCURRENCY = (
     "https://github.com/hashicorp/terraform-provider-azurerm (FunctionAppFlexConsumption, http_concurrency)"
 )
+_LOG_GROUPS = (
+    "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"
+)
+_BUDGETS = "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_CreateBudget.html"
+_PUBSUB = "https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions"
+_LOG_BUCKETS = "https://cloud.google.com/logging/docs/buckets"
+_GOOGLE_BUDGETS = "https://cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets"
+_WORKSPACES = "https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure"
+_AZURE_BUDGETS = "https://learn.microsoft.com/rest/api/consumption/budgets/create-or-update"
 _NOT_MADE = "Lambda does not make the function"
 
 UPLOAD_MB = 50
@@ -115,6 +130,15 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
         Limit("environment", 4, "KB", _LAMBDA_QUOTAS, _NOT_MADE),
         Limit("unpacked size", 250, "MB", _LAMBDA_QUOTAS, _NOT_MADE),
         Limit("image size", 10_240, "MB", _LAMBDA_QUOTAS, _NOT_MADE),
+        Limit(
+            *("log retention", 3653, "days", _LOG_GROUPS),
+            least=1,
+            choices=(
+                *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
+                *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+            ),
+        ),
+        Limit("budget alerts", 10, "", _BUDGETS),
         Limit("startup", 10, "s", _LAMBDA_INIT, "Lambda starts it again, within the function's timeout"),
         Limit("first answer", 30, "s", _HTTP_API, "API Gateway gives up"),
     ),
@@ -135,6 +159,11 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
             choices=(10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600),
         ),
         Limit("requests in a window", 1_000_000, "", _CLOUD_ARMOR, least=1),
+        Limit("attempts", 100, "", _PUBSUB, least=5),
+        Limit("visibility", 600, "s", _PUBSUB, least=10),
+        Limit("retention", 2_678_400, "s", _PUBSUB, least=600),
+        Limit("log retention", 3650, "days", _LOG_BUCKETS, least=1),
+        Limit("budget addresses", 5, "", _GOOGLE_BUDGETS),
         Limit("startup", 240, "s", _CLOUD_RUN_CONTRACT, "Cloud Run ends the instance"),
         Limit("first answer", 3_600, "s", _CLOUD_RUN_TIMEOUT, "Cloud Run gives up"),
     ),
@@ -153,6 +182,8 @@ LIMITS: Mapping[Target, tuple[Limit, ...]] = {
         Limit("concurrency", 1_000, "", _FLEX_CONCURRENCY, least=1),
         Limit("rate window", 300, "s", _FRONT_DOOR_RATE, choices=(60, 300)),
         Limit("requests in a window", 1_000_000, "", _FRONT_DOOR_RATE, least=10, read=""),
+        Limit("log retention", 730, "days", _WORKSPACES, least=30),
+        Limit("budget alerts", 5, "", _AZURE_BUDGETS),
         Limit("startup", 30, "s", _FLEX, "the host gives up the worker"),
         Limit("first answer", 230, "s", _FUNCTIONS_SCALE, "Azure's load balancer gives up"),
     ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lastmile_sls.plan.cloud import gateway_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.model import Spec, is_uri
@@ -28,6 +26,18 @@ def out_of_limit(
     if limit is None or limit.allows(value):
         return []
     return [Refusal(field, value, _rule(target, limit, carrier), change)]
+
+
+def nearest_allowed(
+    target: Target, measure: Measure, field: str, value: float, carrier: str
+) -> list[Refusal]:
+    """Return the refusal of a value that a limit does not allow, with the nearest one that it does."""
+    limit = limit_of(target, measure)
+    if limit is None:
+        return []
+    choices = limit.choices or (limit.least, limit.most)
+    change = f"Write {min(choices, key=lambda choice: abs(choice - value)):.12g}."
+    return out_of_limit(target, measure, field, value, change, carrier=carrier)
 
 
 def _rule(target: Target, limit: Limit, carrier: str | None) -> str:
@@ -139,18 +149,6 @@ def artifacts(target: Target, spec: Spec) -> list[Refusal]:
 def later_on(target: Target) -> str:
     """Return the rule by which a target does not get something yet."""
     return f"lastmile 0.1 does not carry it on {'the local target' if target == 'local' else target}"
-
-
-def later(target: Target, spec: Spec) -> list[Refusal]:
-    """Refuse the parts of a spec that a target does not get yet."""
-    fields: dict[str, Any] = {"schedule": spec.schedule, "budget": spec.budget}
-    if target != "local":
-        fields = {"queue": spec.queue, **fields}
-    return [
-        Refusal(name, value.model_dump(exclude_defaults=True), later_on(target), "Take it out.")
-        for name, value in fields.items()
-        if value is not None
-    ]
 
 
 def no_web_pages_with_iam(target: Target, spec: Spec) -> list[Refusal]:

@@ -31,16 +31,16 @@ from lastmile_sls.engine.properties import (
 )
 from lastmile_sls.provider.lifetime import wait
 from tests.clouds import sdk_types
-from tests.clouds.outputs import aws, azure, gcp
+from tests.clouds.outputs import aws, azure, bootstrap, gcp
 from tests.clouds.outputs.answers import answer_of
 from tests.clouds.outputs.made import Made, Outputs, Place
 from tests.clouds.wire import Finding, strings, unwrap
 from tests.clouds.world import Call, World, name_of, type_of
 
 OUTPUTS: dict[str, dict[str, Outputs]] = {
-    "aws": aws.OUTPUTS,
-    "gcp": gcp.OUTPUTS,
-    "azure-native": azure.OUTPUTS,
+    "aws": {**aws.OUTPUTS, **bootstrap.AWS},
+    "gcp": {**gcp.OUTPUTS, **bootstrap.GCP},
+    "azure-native": {**azure.OUTPUTS, **bootstrap.AZURE},
 }
 MISSING = "there-is-no-output"
 """Begins the text in the place of an output that the tables do not have."""
@@ -157,6 +157,8 @@ class CloudProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         self._note("delete", request.urn, {})
         self.world.drop(type_of(request.urn), request.id)
+        if self.package == "azure-native":
+            self.world.drop_below(request.id)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:

@@ -35,6 +35,13 @@ PACKAGES = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "azure-native": "pulumi_az
 PROVIDER_PREFIX = "pulumi:providers:"
 # The engine's own keys among a provider's inputs.
 _PROVIDER_KEYS = frozenset({"version", "pluginDownloadURL"})
+_MISTAKEN: dict[tuple[str, str], str] = {
+    ("ConditionArgsDict", "operator"): (
+        "monitor has two enums ConditionOperator, and the SDK has the other one's values, which a scheduled query rule "
+        "refuses (azure-mgmt-monitor, ConditionOperator)"
+    ),
+}
+"""Where the SDK names the wrong enum, and why we know: any text is taken there, which the API's own model judges."""
 _SCALARS: dict[Any, str] = {
     str: "string",
     int: "integer",
@@ -248,7 +255,10 @@ def record_fields(record: type) -> dict[str, Field]:
     names = input_type_py_to_pulumi_names(arguments)
     required: frozenset[str] = record.__required_keys__  # type: ignore[attr-defined]  # a TypedDict has it
     return {
-        names[name]: Field(_shapes(hint, vars(module)), name in required)
+        names[name]: Field(
+            (Shape("string"),) if (record.__name__, name) in _MISTAKEN else _shapes(hint, vars(module)),
+            name in required,
+        )
         for name, hint in record.__annotations__.items()
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ REPOSITORY = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden")
 """One file for each example and cloud: what every resource is told."""
 _WRITE = "LASTMILE_GOLDEN"
+_THIS_MONTH = re.compile(r'("startDate": )"\d{4}-\d\d-01T00:00:00Z"')
+"""When a new budget of Azure's begins, whose golden file must be the same next month."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Told:
     """What was created, updated and deleted, in order."""
     planned: list[tuple[str, str, str]]
     """Operation, type and name of each step that a preview announces."""
+    said: frozenset[tuple[str, str]] = frozenset()
+    """URN and text of what the engine, or a policy pack, said beside its steps."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,11 @@ class Stack:
         self._environ = {VARIABLE: str(self.world.folder), "LASTMILE_HOME": str(home / "lastmile")}
         self.engine = self._engine()
 
-    def preview(self) -> Told:
-        return self._run(self.engine.preview)
+    def preview(self, policy_pack: Path | None = None) -> Told:
+        """Preview the stack; the CLI runs a policy pack on it where one is named."""
+        packs = {} if policy_pack is None else {"PULUMI_OPTION_POLICY_PACK": str(policy_pack)}
+        with mock.patch.dict(os.environ, packs):
+            return self._run(self.engine.preview)
 
     def up(self) -> Told:
         """Bring the stack up. Fails for an output of the stack that rests on one that the tables do not have."""
@@ -96,8 +104,11 @@ class Stack:
 
     def _run(self, verb: Callable[[Program, Callable[[Event], None]], Result]) -> Told:
         planned: list[tuple[str, str, str]] = []
+        said: set[tuple[str, str]] = set()
 
         def hear(event: Event) -> None:
+            if event.kind == "log":
+                said.add((event.urn, event.message))
             if event.kind == "planned" and event.operation:
                 planned.append((event.operation, event.type, event.name))
 
@@ -105,7 +116,7 @@ class Stack:
         with self._environment():
             result = verb(self.program, hear)
         done = self.world.calls("create", "update", "delete")
-        return Told(result, self.world.records(), done, sorted(planned))
+        return Told(result, self.world.records(), done, sorted(planned), frozenset(said))
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
@@ -162,12 +173,17 @@ def golden(records: list[Record], replaced: Mapping[str, str] | None = None) -> 
     """
     shown = [
         {"type": record.type, "name": record.name, "inputs": _veiled(record.inputs)}
-        for record in sorted(records, key=lambda record: (*record.key, record.parent))
+        for record in sorted(records, key=_order)
     ]
     text = json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False)
     for found, instead in (replaced or {}).items():
         text = text.replace(json.dumps(found)[1:-1], json.dumps(instead)[1:-1])
-    return text + "\n"
+    return _THIS_MONTH.sub(r'\1"[this month]"', text) + "\n"
+
+
+def _order(record: Record) -> tuple[str, ...]:
+    """Sort by type and name, and two providers of one package, which are configured in any order, by their inputs."""
+    return (*record.key, record.parent, json.dumps(record.inputs, sort_keys=True))
 
 
 def _veiled(value: Any) -> Any:

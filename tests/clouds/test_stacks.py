@@ -46,6 +46,17 @@ def test_a_golden_text_is_stable_and_veiled() -> None:
     assert golden(RECORDS[::-1], {"/tmp/x": "FOLDER"}) == TEXT
 
 
+def test_the_month_in_which_a_budget_begins_is_not_in_a_golden_text() -> None:
+    begun = "2026-11-01T00:00:00Z"
+    texts = [
+        golden([Record("b:b:B", "z", {"timePeriod": {"startDate": start}})])
+        for start in (begun, begun.replace("11", "12"))
+    ]
+    assert texts[0] == texts[1]
+    assert '"startDate": "[this month]"' in texts[0]
+    assert "2026-11-02" in golden([Record("b:b:B", "z", {"startDate": "2026-11-02T00:00:00Z"})])
+
+
 def test_a_golden_file_is_written_on_demand_and_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

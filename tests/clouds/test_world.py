@@ -42,3 +42,11 @@ def test_what_is_made_stands_until_it_is_dropped(tmp_path: Path, monkeypatch: py
     world.drop("a:b:C", "x")
     assert world.read("a:b:C", "x") is None
     assert world.standing() == [("a:b:D", "x")]
+
+
+def test_what_is_below_goes_with_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for id_ in ("/groups/a", "/groups/a/tables/t", "/groups/ab"):
+        world.keep("a:b:C", id_, {}, 1)
+    world.drop_below("/groups/a")
+    assert world.standing() == [("a:b:C", "/groups/a"), ("a:b:C", "/groups/ab")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -85,9 +86,16 @@ class World:
     def drop(self, type_: str, id_: str) -> None:
         self._path(type_, id_).unlink(missing_ok=True)
 
+    def drop_below(self, id_: str) -> None:
+        """Drop what goes with a resource because its id is below that: in Azure's resource manager."""
+        for made in list(self._made()):
+            if made["id"].startswith(f"{id_}/"):
+                self.drop(made["type"], made["id"])
+
     def _made(self) -> Iterator[dict[str, Any]]:
         for path in self.folder.glob("made-*.json"):
-            yield json.loads(path.read_text(encoding="utf-8"))
+            with contextlib.suppress(FileNotFoundError):  # another call drops it meanwhile
+                yield json.loads(path.read_text(encoding="utf-8"))
 
     def _path(self, type_: str, id_: str) -> Path:
         return self.folder / f"made-{hashlib.sha256(f'{type_} {id_}'.encode()).hexdigest()[:24]}.json"

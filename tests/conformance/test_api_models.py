@@ -19,8 +19,10 @@ MODELS = {
     "gcp": (gcp.MODEL, "gcp:"),
     "azure": (azure.MODEL, "azure-native:"),
 }
-# Those of the examples too.
-EVERY_GOLDEN = sorted(GOLDEN.parents[1].glob("*/golden/*.json"))
+# Those of the examples and of an account's bootstrap too.
+EVERY_GOLDEN = sorted(
+    path for depth in ("*", "*/*") for path in GOLDEN.parents[1].glob(f"{depth}/golden/*.json")
+)
 KINDS = {"wrong key", "wrong type", "missing", "enum", "range", "pattern"}
 
 
@@ -89,7 +91,7 @@ def test_an_input_without_a_reason_and_a_reason_without_an_input_are_told() -> N
 
 
 def test_a_type_that_the_models_do_not_know_is_told() -> None:
-    found = coverage(aws.MODEL, [Record("aws:sqs/queue:Queue", "q", {})])
+    found = coverage(aws.MODEL, [Record("aws:dynamodb/table:Table", "t", {})])
     assert [str(finding) for _, finding in found.findings] == [
-        ": aws:sqs/queue:Queue has no entry in the API models of aws: add its roots."
+        ": aws:dynamodb/table:Table has no entry in the API models of aws: add its roots."
     ]

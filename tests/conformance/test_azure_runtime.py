@@ -5,33 +5,52 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 import lastmile_runtime
+from lastmile_runtime.adapters.azure import QUEUE_ATTEMPTS_SETTING
 from lastmile_runtime.http import Request
 from lastmile_runtime.jobs import Jobs
 from lastmile_runtime.manifest import FILE, digest
 from lastmile_runtime.stores import open_store
 from lastmile_sls.check.azure.host import PATIENCE_S, Host
 from lastmile_sls.check.azure.protocol import protos
+from lastmile_sls.check.process import NoAnswer
 from lastmile_sls.check.tools import AZURE_WORKER
+from lastmile_sls.cloud_stack import CloudStack
+from lastmile_sls.control.azure.client import Azure
+from lastmile_sls.control.azure.queue import StorageQueueView
+from tests.conformance.emulators import AZURITE_ACCOUNT, AZURITE_KEY, az_queues
 from tests.lastmile_runtime.adapters.process import INFER, copy_runtime
 from tests.lastmile_runtime.bundles import matrix, python_bundle, routing
 
 pytestmark = pytest.mark.conformance
+VISIBLE_S = 2
+"""For how long a message that was received is nobody else's; the host of Azure Functions has ten minutes."""
 BODY = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
+# 99 waits for a file, and 13 fails until there is one: both are the test's to write, beside the model.
 DOUBLER = """
+import os, time
+BESIDE = os.path.dirname(__file__)
 class Model:
     def predict(self, inputs):
-        if inputs["x"][0][0] == 13:
+        value = inputs["x"][0][0]
+        if value == 99:
+            open(f"{BESIDE}/began", "w").close()
+            while not os.path.exists(f"{BESIDE}/go"):
+                time.sleep(0.01)
+        if value == 13 and not os.path.exists(f"{BESIDE}/mended"):
             raise RuntimeError("thirteen")
         return {"doubled": [[2 * value for value in row] for row in inputs["x"]]}
 """
@@ -200,6 +219,8 @@ def test_many_requests_at_once_get_their_own_answers(host: Host) -> None:
 class Sent:
     """A queue that keeps what was sent."""
 
+    most_bytes = 65_536
+
     def __init__(self) -> None:
         self.messages: list[str] = []
 
@@ -321,3 +342,111 @@ def test_the_users_own_application(python: Path, app: App) -> None:
         assert (answer.status_code, answer.body.bytes.decode()) == ("201", "/café/1 body")
         assert [(cookie.name, cookie.value) for cookie in answer.cookies] == [("a", "1"), ("b", "2")]
         assert infer(host, 1).status_code == "200"
+
+
+@contextmanager
+def storage_queues(folder: Path) -> Iterator[tuple[str, QueueServiceClient]]:
+    """Azurite's queues `jobs` and `jobs-poison`; yields the account's URL, and Azure's own client of it."""
+    with az_queues(folder) as url:
+        credential = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
+        client = QueueServiceClient(url, credential=credential)
+        for name in ("jobs", "jobs-poison"):
+            client.create_queue(name)
+        yield url, client
+
+
+def deliver_from(client: QueueServiceClient, host: Host, attempts: int) -> int:
+    """Do what the host of Azure Functions does with a queue's messages; return how many there were.
+
+    One that failed is there again after a while, and after its last attempt it is moved to the poison queue
+    (learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue-trigger, read 2026-11-29).
+    """
+    jobs = client.get_queue_client("jobs")
+    count = 0
+    for message in jobs.receive_messages(visibility_timeout=VISIBLE_S, messages_per_page=8):
+        count += 1
+        try:
+            response = host.message(message.content, message.dequeue_count)
+        except NoAnswer:
+            continue  # the worker is gone, and with it this delivery: the message is left to its timeout
+        if response.result.status == protos.StatusResult.Success:
+            jobs.delete_message(message)
+        elif message.dequeue_count >= attempts:
+            client.get_queue_client("jobs-poison").send_message(message.content)
+            jobs.delete_message(message)
+        else:
+            jobs.update_message(message, visibility_timeout=0)
+    return count
+
+
+def test_on_azurite_a_killed_worker_s_job_is_done_by_the_next_and_poison_is_set_aside_and_redriven(
+    python: Path, app: App, tmp_path: Path
+) -> None:
+    beside = app.folder / "models" / "v1"
+    with storage_queues(tmp_path) as (url, client):
+        settings = {
+            **app.base,
+            **app.settings,
+            "LASTMILE_QUEUE_URL": f"azq://{AZURITE_ACCOUNT}/jobs",
+            "LASTMILE_QUEUE__queueServiceUri": url,
+            "LASTMILE_QUEUE_RETENTION_S": "3600",
+            "AZURE_STORAGE_ACCOUNT_KEY": AZURITE_KEY,
+            QUEUE_ATTEMPTS_SETTING: "2",
+        }
+        with started(python, app, settings) as host:
+            job = accepted(host, 99)
+            (seen,) = client.get_queue_client("jobs").peek_messages()
+            assert json.loads(seen.content) == {"kind": "job", "id": job.removeprefix("/jobs/")}
+            assert (seen.expires_on - seen.inserted_on).total_seconds() == 3600
+            with ThreadPoolExecutor(1) as thread:
+                delivered = thread.submit(deliver_from, client, host, 2)
+                wait_for((beside / "began").exists)
+                os.kill(host.process.pid, signal.SIGKILL)
+                assert delivered.result(PATIENCE_S) == 1
+        (beside / "go").touch()
+        with started(python, app, settings) as host:
+            poison = accepted(host, 13)
+            wait_for(
+                lambda: (
+                    deliver_from(client, host, 2) == 0
+                    and result_of(host, job.removeprefix("/jobs/")).status_code == "200"
+                )
+            )
+            answer = host.http("GET", job)
+            assert json.loads(answer.body.bytes)["outputs"][0]["data"] == [198, 0]
+            assert answer.headers["x-job-attempts"] == "2"
+            wait_for(
+                lambda: deliver_from(client, host, 2) == 0 and host.http("GET", poison).status_code == "500"
+            )
+            view = StorageQueueView(
+                Azure(
+                    CloudStack(None, "azure", {"deployment": "churn-dev", "url": ""}, settings),
+                    login=object(),
+                ),
+                f"{url}/jobs",
+                f"{url}/jobs-poison",
+            )
+            (dead,) = view.peek(10)
+            assert (dead.kind, dead.job, view.status().dead) == ("job", poison.removeprefix("/jobs/"), 1)
+            (beside / "mended").touch()
+            assert view.redrive(lambda so_far: None) == 1
+            assert deliver_from(client, host, 2) == 1
+            assert host.http("GET", poison).status_code == "200"
+            status = view.status()
+            assert (status.waiting, status.dead) == (0, 0)
+
+
+@contextmanager
+def started(python: Path, app: App, settings: dict[str, str]) -> Iterator[Host]:
+    with Host(python, settings, bridge="proxy") as host:
+        assert host.initialize(app.folder).result.status == protos.StatusResult.Success
+        host.index(app.folder)
+        yield host
+
+
+def accepted(host: Host, value: float) -> str:
+    """Have a job accepted; return where its answer will be."""
+    body = json.dumps({"inputs": [matrix([[value, 0]])]}).encode()
+    answer = host.http("POST", INFER, body, {"content-type": "application/json", "prefer": "respond-async"})
+    assert answer.status_code == "202", answer
+    return str(answer.headers["location"])

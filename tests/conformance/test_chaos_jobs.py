@@ -1,6 +1,7 @@
 """Requests that are answered later, while their workers and their host are killed again and again.
 
-Every job that was accepted is answered, once, with its own answer.
+Every job that was accepted is answered, once, with its own answer: on this machine, and on SQS, which moto keeps.
+LASTMILE_JOBS says of how many jobs on SQS; 10 000 take some minutes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import random
 import signal
 import threading
@@ -17,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,6 +28,10 @@ from lastmile_sls.local import supervise
 from lastmile_sls.local.queue import Counts
 from lastmile_sls.local.resources import route
 from lastmile_sls.local.status import read_status
+from tests.conformance.aws.account import Account
+from tests.conformance.aws.jobs import Aws, ask, body, doubled
+from tests.conformance.emulators import aws_services
+from tests.conformance.event_sources import Environment, going_on
 from tests.lastmile_runtime.bundles import matrix
 from tests.lastmile_sls.local.conftest import KEY, World, wait_until
 from tests.lastmile_sls.local.later import INFER, Later
@@ -32,6 +39,12 @@ from tests.ports import free_port
 
 JOBS = 10_000
 JOBS_WITH_A_KILLED_HOST = 2_000
+JOBS_ON_SQS = int(os.environ.get("LASTMILE_JOBS", "200"))
+GATEWAYS, WORKERS, VISIBLE_S = 2, 3, 5
+MOST_WAITING = 150
+"""moto looks at all messages each time that one is received, so that a long queue would be its test, and not ours."""
+KILL_EVERY = 20
+"""A worker is killed whenever so many more messages were worked on."""
 CLIENTS = 16
 PATIENCE_S = 120.0
 AGAIN = {202, 409, 502, 503, 504}
@@ -203,3 +216,94 @@ def test_every_job_is_answered_once_while_the_host_is_killed(later: Later) -> No
         locations, answers = crowd.ask_for_all(JOBS_WITH_A_KILLED_HOST)
     check_all_answered_once(later, locations, answers)
     assert kills["done"] > 2
+
+
+def test_on_sqs_every_job_is_answered_once_while_workers_are_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with aws_services() as endpoint:
+        account = Account(endpoint)
+        for name, value in account.environment().items():
+            monkeypatch.setenv(name, value)
+        aws = Aws(tmp_path, account, attempts=ATTEMPTS, visible_s=VISIBLE_S)
+        try:
+            check_on_sqs(aws)
+        finally:
+            aws.end()
+
+
+def check_on_sqs(aws: Aws) -> None:
+    gateways = [aws.environment() for _ in range(GATEWAYS)]
+    workers = [aws.environment() for _ in range(WORKERS)]
+    choose, started = random.Random(7), time.monotonic()
+    view = aws.view()
+    accepted, kills = Counter[str](), Counter[str]()
+    sources = [aws.source(worker) for worker in workers]
+
+    def kill_one() -> None:
+        time.sleep(choose.uniform(0.01, 0.1))
+        if sum(source.done for source in sources) >= KILL_EVERY * (1 + kills["done"]):
+            kills["done"] += choose.choice(workers).kill()
+
+    def accept_next(gateway: Environment, number: int) -> str:
+        wait_until(lambda: number - sum(source.done for source in sources) < MOST_WAITING, PATIENCE_S)
+        return accept_one(gateway, number)
+
+    with going_on(*(source.step for source in sources), kill_one):
+        locations = shared_out(gateways, range(JOBS_ON_SQS), accept_next)
+        accepted.update(locations)
+        deadline = time.monotonic() + PATIENCE_S + JOBS_ON_SQS
+        while (status := view.status()).waiting or status.in_flight:
+            assert time.monotonic() < deadline, status
+            time.sleep(0.5)
+    took_s = time.monotonic() - started
+    answers = shared_out(
+        gateways, locations, lambda gateway, location: doubled(ask(gateway, "GET", location))
+    )
+    assert answers == [2.0 * number for number in range(JOBS_ON_SQS)]
+    assert set(accepted.values()) == {1}
+    assert view.status().dead == 0
+    names = [entry["Key"] for entry in aws.account.pages("s3", "list_objects_v2", "Contents", Bucket="state")]
+    assert len(names) == 2 * JOBS_ON_SQS
+    finished = Counter(
+        event["job"] for worker in workers for event in events_of(worker) if "job_status" in event
+    )
+    assert set(finished.values()) == {1}
+    # A worker that is killed between an answer and its line in the log leaves none.
+    assert len(finished) > 0.95 * JOBS_ON_SQS
+    assert kills["done"] >= JOBS_ON_SQS // KILL_EVERY - WORKERS
+    print(
+        f"{JOBS_ON_SQS} jobs on SQS in {took_s:.0f} s, {kills['done']} workers killed, {len(finished)} in the log"
+    )
+
+
+def accept_one(gateway: Environment, number: int) -> str:
+    answer = ask(gateway, "POST", INFER, body(number), prefer="respond-async")
+    assert answer["statusCode"] == 202, answer
+    return str(answer["headers"]["location"])
+
+
+def shared_out(gateways: list[Environment], work: Any, do: Callable[[Environment, Any], Any]) -> list[Any]:
+    """Return what comes of each piece of work, in order; each gateway does one at a time, as Lambda has it."""
+    free: queue.SimpleQueue[Environment] = queue.SimpleQueue()
+    for gateway in gateways:
+        free.put(gateway)
+
+    def one(piece: Any) -> Any:
+        gateway = free.get()
+        try:
+            return do(gateway, piece)
+        finally:
+            free.put(gateway)
+
+    with ThreadPoolExecutor(len(gateways)) as threads:
+        return list(threads.map(one, work))
+
+
+def events_of(worker: Environment) -> Iterator[dict[str, Any]]:
+    """Return what a worker's processes wrote; a killed one's last line may be cut off."""
+    for line in worker.end():
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and event.get("status") == 204:
+                yield event

@@ -55,6 +55,16 @@ def test_what_was_written_is_read_with_its_etag(reader: Store) -> None:
     assert (found.content, found.etag) == (b"one", etag)
 
 
+def test_a_head_says_which_content_it_is_and_how_much(store: Store) -> None:
+    store.put("a", b"one")
+    first, again = store.head("a"), store.head("a")
+    assert (first.size, first.etag) == (3, again.etag)
+    store.put("a", b"other")
+    assert store.head("a").etag != first.etag
+    with pytest.raises(NotFound, match="there is no b"):
+        store.head("b")
+
+
 def test_what_has_not_changed_is_not_read_again(reader: Store) -> None:
     etag = reader.put("a", b"one")
     assert reader.get("a", etag=etag, deadline_s=10) is None

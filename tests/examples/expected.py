@@ -82,6 +82,21 @@ CHANGES: dict[str, dict[Target, Mapping[str, list[str]]]] = {
             "update Image word-vectors-dev-predict-image": DELIVERED,
         },
     },
+    "overnight": {
+        "aws": {
+            "update Alias parcel-delay-dev-predict-live": ALIAS,
+            "update Function parcel-delay-dev-predict": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image parcel-delay-dev-predict-image": DELIVERED,
+            "update Service parcel-delay-dev-predict": SERVICE,
+        },
+        "azure": {
+            "update Package parcel-delay-dev-predict-package": DELIVERED,
+            "update Release parcel-delay-dev-predict-release": DELIVERED,
+            "update WebApp parcel-delay-dev-predict": WEB_APP,
+        },
+    },
     "public": {
         "aws": {
             "update Alias daylight-dev-predict-live": ALIAS,
@@ -95,6 +110,21 @@ CHANGES: dict[str, dict[Target, Mapping[str, list[str]]]] = {
             "update Package daylight-dev-predict-package": DELIVERED,
             "update Release daylight-dev-predict-release": DELIVERED,
             "update WebApp daylight-dev-predict": WEB_APP,
+        },
+    },
+    "watched": {
+        "aws": {
+            "update Alias heat-demand-prod-predict-live": ALIAS,
+            "update Function heat-demand-prod-predict": ZIP_ON_LAMBDA,
+        },
+        "gcp": {
+            "update Image heat-demand-prod-predict-image": DELIVERED,
+            "update Service heat-demand-prod-predict": SERVICE,
+        },
+        "azure": {
+            "update Package heat-demand-prod-predict-package": DELIVERED,
+            "update Release heat-demand-prod-predict-release": DELIVERED,
+            "update WebApp heat-demand-prod-predict": WEB_APP,
         },
     },
     "web-app": {
@@ -120,7 +150,11 @@ def kept(plan: Plan) -> list[str]:
     """Return what a destroy leaves of a deployment: its storage, if it has some, and the routing document in it."""
     if plan["storage"] is None:
         return []
-    cloud, deployment = plan["target"], plan["deployment"]
+    document = [f"Document {plan['deployment']}-routing"] if plan["routing"] else []
+    return sorted([*_kept_storage(plan["target"], plan["deployment"]), *document])
+
+
+def _kept_storage(cloud: Target, deployment: str) -> list[str]:
     bucket = f"{deployment}-state"
     match cloud:
         case "aws":
@@ -132,17 +166,15 @@ def kept(plan: Plan) -> list[str]:
                 f"BucketPublicAccessBlock {bucket}-closed",
                 f"BucketServerSideEncryptionConfiguration {bucket}-encryption",
                 f"BucketVersioning {bucket}-versioning",
-                f"Document {deployment}-routing",
             ]
         case "gcp":
-            return [f"Bucket {bucket}", f"Document {deployment}-routing"]
+            return [f"Bucket {bucket}"]
         case "azure":
             return [
                 f"BlobContainer {bucket}",
                 f"BlobServiceProperties {deployment}-versions",
-                f"Document {deployment}-routing",
                 f"ManagementPolicy {deployment}-lifecycle",
                 f"ResourceGroup {deployment}-data",
-                f"StorageAccount {deployment.replace('-', '').removesuffix('dev')}data",
+                f"StorageAccount {deployment.replace('-', '')[:12]}data",
             ]
     raise ValueError(f"{cloud} is no cloud")

@@ -17,7 +17,15 @@ from lastmile_sls.spec.model import Spec
 from tests.lastmile_infra.plans import plan_of, project_of
 
 FOLDER = Path(__file__).parents[2] / "examples"
-EXAMPLES = ("breast-cancer", "conflicting-versions", "image-sized", "public", "web-app")
+EXAMPLES = (
+    "breast-cancer",
+    "conflicting-versions",
+    "image-sized",
+    "overnight",
+    "public",
+    "watched",
+    "web-app",
+)
 CLOUDS: tuple[Target, ...] = ("aws", "gcp", "azure")
 NEW_DIGEST = "sha256:" + "12" * 32
 """Of the bundles of an example whose models have changed."""

@@ -25,10 +25,13 @@ def test_the_names_are_the_same(lived: Lived, example: str) -> None:
     names = [set(lived(example, cloud).up.result.outputs) for cloud in CLOUDS]
     assert names[0] == names[1] == names[2]
     plan = lived(example, "aws").plan
-    expected = {"deployment", "versions", "url", "functions"}
+    expected = {"deployment", "versions", "target", "region", "account", "auth", "url", "functions", "logs"}
     expected |= {"key"} if plan["endpoint"]["auth"] == "key" else set()
     expected |= {"bucket"} if plan["storage"] else set()
     expected |= {"routing"} if plan["routing"] else set()
+    expected |= {"queue"} if plan["queue"] else set()
+    expected |= {"schedule"} if plan["schedule"] else set()
+    expected |= {"alarms", "dashboard"} if plan["operations"] else set()
     assert names[0] == expected
 
 
@@ -46,6 +49,13 @@ def test_the_meaning_is_the_same(lived: Lived, example: str, cloud: Target) -> N
         assert outputs["url"] == f"https://{domain['name']}"
     assert set(outputs["functions"]) == {function["name"] for function in plan["functions"]}
     assert all(id_.startswith(IDS[cloud]) for id_ in outputs["functions"].values())
+    assert (outputs["target"], outputs["auth"]) == (cloud, plan["endpoint"]["auth"])
+    assert plan["place"] is not None
+    assert outputs["region"] == plan["place"]["region"]
+    assert set(outputs["logs"]) == set(outputs["functions"])
+    if plan["operations"]:
+        assert set(outputs["alarms"]) == {alarm["signal"] for alarm in plan["operations"]["alarms"]}
+        assert outputs["dashboard"].startswith("https://")
     if "key" in outputs:
         assert isinstance(outputs["key"], Secret)
         assert outputs["key"].reveal() == KEY

@@ -29,6 +29,8 @@ def test_versions_share_a_function_unless_they_conflict(cloud: Target) -> None:
         "breast-cancer": [["v1", "v2"]],
         "conflicting-versions": [["v1"], ["v2"]],
         "image-sized": [["v1"]],
+        "overnight": [["v1"]],
         "public": [["v1"]],
+        "watched": [["v1"]],
         "web-app": [["v1"]],
     }

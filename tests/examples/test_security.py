@@ -82,12 +82,28 @@ WILDCARDS = {
     "LambdaECRImageRetrievalPolicy Condition function:*": (
         "any function of this account and region: Lambda asks for each version of each"
     ),
+    "UseAnswers Resource BUCKET/results/*": "answers that come later, each under a name of its own",
+    "UseInput Resource BUCKET/batch/in/*": "the files that are scored",
+    "UseOutput Resource BUCKET/batch/out/*": "their predictions",
+    "List1 Condition results/*": "the same folders' names, and no other's",
+    "List1 Condition batch/in/*": "the same",
+    "List1 Condition batch/out/*": "the same",
+    "AccountAdministers Action kms:*": "in a key's own policy: what identities may do with it is their policies' to say",
+    "AccountAdministers Resource *": "in a key's own policy: the key itself",
+    "AlarmsEncrypt Resource *": "the same",
 }
 """In AWS's policies: statement, where, and the end of the text; with the reason."""
 GOOGLE_ROLES = {
-    "roles/run.servicesInvoker": "the router calls the other functions",
-    "roles/storage.legacyObjectReader": "functions read the routing document, and list nothing",
+    "roles/iam.serviceAccountOpenIdTokenCreator": "Pub/Sub proves whose its pushes are",
+    "roles/pubsub.publisher": "the router sends to its queue, and Pub/Sub to what is set aside",
+    "roles/pubsub.subscriber": "Pub/Sub takes what it sets aside out of the queue",
+    "roles/run.servicesInvoker": "the router calls the other functions, and Pub/Sub pushes to it",
+    "roles/storage.legacyBucketReader": "the router lists names; without it what is not there could not be told",
+    "roles/storage.legacyBucketWriter": "the router writes and deletes below its own folders",
+    "roles/storage.legacyObjectReader": "functions read the routing document, and the router its folders",
 }
+LISTER = "roles/storage.legacyBucketReader"
+"""It is judged by the bucket: a condition on the beginning of names is none to it."""
 AZURE_ROLES = {
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull: the app fetches its image",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": (
@@ -95,6 +111,11 @@ AZURE_ROLES = {
     ),
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor: whoever deploys writes the routing document",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader: functions read the routing document",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": (
+        "Storage Queue Data Contributor: the functions' host takes messages, and renews its hold on them"
+    ),
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": "Storage Queue Data Message Sender: the host sets messages aside",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher: functions write their log",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User: the router reads the key of the other functions",
 }
 ON_ONE_RESOURCE = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+(/.+)?")
@@ -281,7 +302,8 @@ def _texts(value: Any) -> list[str]:
 
 def _ending(arn: str) -> str:
     """Return an ARN without its beginning, and without what is a deployment's own in it."""
-    return re.sub(r"/aws/lambda/[^:*]+", "/aws/lambda/NAME", re.sub(r".*:eu-west-1:\d+:", "", arn))
+    known = re.sub(r"^arn:aws:s3:::[^/]+", "BUCKET", re.sub(r".*:eu-west-1:\d+:", "", arn))
+    return re.sub(r"/aws/lambda/[^:*]+", "/aws/lambda/NAME", known)
 
 
 def test_each_wildcard_on_aws_has_a_reason(lived: Lived) -> None:
@@ -294,9 +316,13 @@ def test_each_role_on_google_cloud_has_a_reason_and_is_on_one_resource(lived: Li
     assert {grant.inputs["role"] for grant in grants} == set(GOOGLE_ROLES)
     for grant in grants:
         assert grant.inputs["member"].startswith("serviceAccount:"), grant.key
-        assert grant.inputs.get("name") or grant.inputs["condition"]["expression"].startswith(
-            'resource.name == "projects/_/buckets/'
-        )
+        if grant.type != "gcp:storage/bucketIAMMember:BucketIAMMember":
+            assert any(grant.inputs.get(one) for one in ("name", "topic", "subscription", "serviceAccountId"))
+        elif grant.inputs["role"] != LISTER:
+            expression = grant.inputs["condition"]["expression"]
+            assert re.match(
+                r'resource\.name( == |\.startsWith\()"projects/_/buckets/[^/]+/objects/[^"]', expression
+            )
 
 
 def test_each_role_on_azure_has_a_reason_and_is_on_one_resource(lived: Lived) -> None:

@@ -155,6 +155,9 @@ def test_the_schema_is_one_that_pulumi_reads(tmp_path: Path) -> None:
     schema = json.loads(run.stdout)
     assert sorted(schema["resources"]) == [
         *(f"lastmile:index:{k}" for k in ("Document", "Image", "Key", "Package", "Release")),
-        *(f"lastmile:local:{k}" for k in ("Bucket", "Document", "Function", "Key", "Queue", "Route")),
+        *(
+            f"lastmile:local:{k}"
+            for k in ("Bucket", "Document", "Function", "Key", "Queue", "Route", "Schedule")
+        ),
     ]
     assert schema["resources"]["lastmile:local:Key"]["properties"]["value"]["secret"] is True

@@ -10,6 +10,7 @@ import pytest
 
 from lastmile_runtime.adapters.deliveries import PATH, deliver
 from lastmile_runtime.application import Application
+from lastmile_runtime.callbacks import Callbacks
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.http import Request, Response
 from lastmile_runtime.jobs import Jobs
@@ -36,6 +37,8 @@ class Model:
 
 class FakeQueue:
     """Keeps what is sent; may be down, or do something first."""
+
+    most_bytes = 10_000
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
@@ -66,14 +69,14 @@ class FailingStore(FileStore):
 class World:
     """An application with a queue, a store and a clock of the tests' own."""
 
-    def __init__(self, folder: Path, source: str = DOUBLER) -> None:
+    def __init__(self, folder: Path, source: str = DOUBLER, callbacks: Callbacks | None = None) -> None:
         self.folder = folder
         bundle = Bundle(str(folder / "bundle"), python_bundle(folder / "bundle", source))
         self.queue = FakeQueue()
         (folder / "jobs").mkdir()
         self.store = FailingStore(str(folder / "jobs"))
         self.now = 1000.0
-        self.jobs = Jobs(self.store, self.queue, lambda: self.now)
+        self.jobs = Jobs(self.store, self.queue, lambda: self.now, callbacks)
         self.application = Application(bundle, FixedRouting(routing(), ["v1"]), lambda: 0, jobs=self.jobs)
 
     def accept(self, body: bytes = BODY, /, **headers: str) -> Response:

@@ -41,7 +41,13 @@ class World:
     """v1 answers, v2 sees every request in silence."""
 
     def __init__(
-        self, folder: Path, shadow: str = DOUBLER, champion: str = DOUBLER, queue: FakeQueue | None = None
+        self,
+        folder: Path,
+        shadow: str = DOUBLER,
+        champion: str = DOUBLER,
+        queue: FakeQueue | None = None,
+        *,
+        has_store: bool = True,
     ) -> None:
         versions = [python_version("v1"), python_version("v2")]
         sources: dict[str, bytes | str] = {
@@ -49,20 +55,22 @@ class World:
         }
         bundle = Bundle(str(folder / "bundle"), write_bundle(folder / "bundle", versions, sources))
         self.lines: list[str] = []
-        self.shadows = Shadows(Log("predict", self.lines.append, clock=lambda: 0.0), queue)
-        self.queue = FakeQueue()
         (folder / "jobs").mkdir()
+        self.store = FileStore(str(folder / "jobs"))
+        log = Log("predict", self.lines.append, clock=lambda: 0.0)
+        self.shadows = Shadows(log, queue, self.store if has_store else None)
+        self.queue = FakeQueue()
         document = {**routing(), "shadows": [{"version": "v2", "percent": 100}]}
         self.application = Application(
             bundle,
             FixedRouting(document, ["v1", "v2"]),
             lambda: 0,
-            jobs=Jobs(FileStore(str(folder / "jobs")), self.queue),
+            jobs=Jobs(self.store, self.queue),
             shadows=self.shadows,
         )
 
-    def infer(self, **headers: str) -> Response:
-        body = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
+    def infer(self, rows: int = 1, /, **headers: str) -> Response:
+        body = json.dumps({"inputs": [matrix([[1, 2]] * rows)]}).encode()
         return self.application.handle(Request("POST", INFER, headers, body))
 
     def events(self) -> list[dict[str, Any]]:
@@ -190,6 +198,47 @@ def test_a_queue_that_refuses_costs_the_comparison_and_not_the_answer(tmp_path: 
             "the queue jobs answered '503 database is locked'.",
         }
     ]
+
+
+def test_what_a_message_cannot_carry_goes_through_the_store_and_is_gone_when_it_is_done(
+    tmp_path: Path,
+) -> None:
+    queue = FakeQueue()
+    world = World(tmp_path, queue=queue)
+    assert world.infer(5000).status == 200
+    (place,) = world.store.list("shadows/")
+    (message,) = queue.messages
+    assert json.loads(message) == {"kind": "shadow", "at": place}
+    world.shadows._compare, compare = fail_once, world.shadows._compare  # type: ignore[method-assign, assignment] # as a process that dies
+    assert deliver(world.application, Request("POST", PATH, {}, message)).status == 503
+    world.shadows._compare = compare  # type: ignore[method-assign] # see above
+    assert [deliver(world.application, Request("POST", PATH, {}, message)).status for _ in range(2)] == [
+        204,
+        204,
+    ]
+    assert world.events() == [event(agree=True, largest_difference=0.0)]
+    assert world.store.list("") == []
+
+
+def fail_once(*_: Any) -> None:
+    raise InterruptedError
+
+
+def test_without_a_store_what_a_message_cannot_carry_is_not_seen(tmp_path: Path) -> None:
+    queue = FakeQueue()
+    world = World(tmp_path, queue=queue, has_store=False)
+    assert world.infer(5000).status == 200
+    assert (len(world.events()), queue.messages) == (1, [])
+    told = world.events()[0]["error"]
+    assert told.startswith("the shadow 'v2' did not see a request, which the queue refused: the message has ")
+    assert told.endswith(" bytes, but may have 10000, and there is no store.")
+    answer = deliver(
+        world.application, Request("POST", PATH, {}, b'{"kind": "shadow", "at": "shadows/1.json"}')
+    )
+    assert (answer.status, json.loads(answer.body)["error"]) == (
+        503,
+        "shadows/1.json cannot be read: LASTMILE_JOBS_URL is not set any more.",
+    )
 
 
 def test_a_message_for_a_version_that_is_gone_is_done(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from lastmile_runtime.stores import s3
-from lastmile_sls.cloud_stack import CloudStack, check_traffic, find_stack
+from lastmile_sls.cloud_stack import CloudStack, check_traffic, find_stack, read_outputs
 from lastmile_sls.engine.interface import Engine, Secret
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.traffic.change import set_weights
@@ -114,6 +114,69 @@ def test_a_document_that_is_gone_is_told(tmp_path: Path) -> None:
     (tmp_path / "routing.json").unlink()
     with pytest.raises(LastmileError, match=r"the routing document routing\.json is gone\."):
         checked(Stack(outputs, **two_versions()))
+
+
+def test_outputs_in_a_file_are_a_stack(tmp_path: Path) -> None:
+    path = tmp_path / "outputs.json"
+    outputs = {"deployment": "churn-dev", "url": "https://x.example", "target": "gcp", "key": "k-1"}
+    more = {"region": "europe-west1", "account": "acme-models", "functions": {"predict": "projects/1"}}
+    path.write_text(json.dumps({**outputs, **more}))
+    stack = read_outputs(path, None, {})
+    assert (stack.target, stack.region, stack.account, stack.key()) == (
+        "gcp",
+        "europe-west1",
+        "acme-models",
+        "k-1",
+    )
+    assert (stack.parts("functions"), stack.parts("queue"), stack.versions) == (
+        {"predict": "projects/1"},
+        {},
+        (),
+    )
+    assert (stack.schedule, stack.dashboard) == (None, None)
+    assert "k-1" not in repr(stack)
+    path.write_text(json.dumps({**outputs, "key": "[secret]"}))
+    hidden = read_outputs(path, "gcp", {})
+    assert hidden.has_key
+    with pytest.raises(LastmileError) as caught:
+        hidden.key()
+    assert caught.value.message == "the outputs of churn-dev do not show its API key."
+    assert caught.value.hint == (
+        "Write them with it, and keep the file private: pulumi stack output --json --show-secrets"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "message"),
+    [
+        (None, None, "FILE cannot be read: No such file or directory."),
+        (
+            "{",
+            None,
+            "FILE is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1).",
+        ),
+        ("[]", None, "FILE holds no deployment's outputs: deployment and url are missing."),
+        (
+            '{"deployment": "d", "url": "u", "target": "local"}',
+            None,
+            "FILE is of a deployment on this machine.",
+        ),
+        (
+            '{"deployment": "d", "url": "u", "target": "gcp"}',
+            "aws",
+            "FILE is of a deployment on gcp, but --target is aws.",
+        ),
+    ],
+)
+def test_a_file_that_has_no_stacks_outputs_is_told(
+    tmp_path: Path, content: str | None, target: Any, message: str
+) -> None:
+    path = tmp_path / "outputs.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(LastmileError) as caught:
+        read_outputs(path, target, {})
+    assert caught.value.message == message.replace("FILE", str(path))
 
 
 @pytest.mark.pulumi_cli

@@ -59,7 +59,8 @@ def test_up_brings_a_killed_host_back(work: Workspace, engine: str) -> None:
     before, key = work.json("status"), work.run("key").stdout
     os.kill(before["host_pid"], signal.SIGKILL)
     wait_for_end(before["host_pid"])
-    status = work.run("status")
+    status = work.run("status", check=False)
+    assert status.returncode == 1
     assert "not running: run `lastmile up` to bring it back" in status.stdout
     assert work.json("up", "--engine", engine)["changes"] == {"update": 1, "same": 6}
     after = work.json("status")

@@ -185,6 +185,11 @@ class Function:
         attempt = int(attributes.get("ApproximateReceiveCount") or 1)
         most = self._environ.get("LASTMILE_QUEUE_ATTEMPTS")
         response = Response(204, {}, b"", {"message_id": record["messageId"], "attempt": attempt})
+        sent_ms = attributes.get("SentTimestamp", "")
+        if sent_ms.isdigit():
+            from lastmile_runtime.adapters.deliveries import age_s
+
+            response.facts["queue_age_s"] = age_s(int(sent_ms) / 1000)
         try:
             body = record["body"].encode()
             answer = application.work(body, attempt=attempt, last=most is not None and attempt >= int(most))

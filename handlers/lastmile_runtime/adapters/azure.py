@@ -17,6 +17,7 @@ import time
 import azure.functions as func
 
 from lastmile_runtime.adapters.azure_later import Later
+from lastmile_runtime.adapters.deliveries import age_s
 from lastmile_runtime.errors import BundleError
 from lastmile_runtime.forms.application_insights import Traces
 from lastmile_runtime.http import Request, Response, json_response
@@ -120,12 +121,14 @@ class Functions:
         began = time.perf_counter()
         attempt = message.dequeue_count or 1
         response = Response(204, {}, b"", {"message_id": message.id, "attempt": attempt})
+        if message.insertion_time is not None:
+            response.facts["queue_age_s"] = age_s(message.insertion_time.timestamp())
         with self._log.invocation():
             try:
                 body, last = message.get_body(), attempt >= self._queue_attempts
                 answer = self._application.work(body, attempt=attempt, last=last)
                 if answer:
-                    response.facts.update(answer.facts, job_status=answer.status)
+                    response.facts.update(answer.facts)
                     response.afterwards = answer.afterwards
             except Exception as error:
                 _note(response, error)

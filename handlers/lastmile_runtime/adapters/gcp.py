@@ -6,6 +6,7 @@ K_SERVICE: the name that the log gives the function. GOOGLE_CLOUD_PROJECT: joins
 LASTMILE_CONCURRENCY: how many requests are answered at once (default 4); Cloud Run's own is to be the same or more.
 LASTMILE_KEEPS_RUNNING=1: the instance has its processor between requests too (instance-based billing).
 LASTMILE_PUSH_AUDIENCE, LASTMILE_PUSH_ACCOUNT: whose pushes are taken at /_lastmile/queue; none without the first.
+LASTMILE_PUSH_CHECKED=1: Cloud Run checks callers itself (auth iam), and so has checked whoever pushes.
 LASTMILE_QUEUE_ATTEMPTS: how often the subscription delivers a message before it sets it aside.
 """
 

@@ -17,6 +17,7 @@ METRICS = {
     "faas.errors": "Count",
     "faas.coldstarts": "Count",
     "faas.init_duration": "Seconds",
+    "queue_age_s": "Seconds",
 }
 """The metrics and their units. Few, because CloudWatch bills each by the month; the rest is in the log's fields."""
 _LEVELS = {"info": "INFO", "warning": "WARN", "error": "ERROR"}
@@ -25,7 +26,9 @@ _LEVELS = {"info": "INFO", "warning": "WARN", "error": "ERROR"}
 def form(event: dict[str, Any]) -> dict[str, Any]:
     """Return an event as an embedded metric document, or, when it has no duration to measure, as a plain line.
 
-    The metrics are those of the model, and of the model's version where the event names one.
+    A request's metrics are those of the function, and of its version where the event names one; the function's name has the
+    environment in it, so that a model's environments are not taken together. What is worked on later counts apart, under
+    its trigger: it may take as long as it likes, and says nothing of how callers are answered.
     """
     rest = {name: value for name, value in event.items() if name not in ("time", "level")}
     found = {"timestamp": event["time"], "level": _LEVELS[event["level"]], **rest}
@@ -34,8 +37,10 @@ def form(event: dict[str, Any]) -> dict[str, Any]:
     found["faas.errors"] = int(event["status"] >= 500)
     if event.get("faas.coldstart"):
         found["faas.coldstarts"] = 1
-    name = "model" if "model" in event else "function"
-    dimensions = [[name], [name, "version"]] if "version" in event else [[name]]
+    if event.get("faas.trigger", "http") != "http":
+        dimensions = [["function", "faas.trigger"]]
+    else:
+        dimensions = [["function"], ["function", "version"]] if "version" in event else [["function"]]
     measured = [{"Name": metric, "Unit": unit} for metric, unit in METRICS.items() if metric in found]
     directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": measured}
     return {"_aws": {"Timestamp": _milliseconds(event["time"]), "CloudWatchMetrics": [directive]}, **found}

@@ -51,7 +51,7 @@ def read_texts(texts: list[str], datatype: str | None) -> list[Any]:
         return list(texts)
     if datatype == "BOOL":
         return [None if text in _MISSING else _TRUTHS.get(text.lower(), text) for text in texts]
-    values = [_number(text) for text in texts]
+    values = _decimals(texts) or [_number(text) for text in texts]
     if datatype or str not in map(type, values):
         return values
     told = {text.lower() for text in texts if text not in _MISSING}
@@ -62,7 +62,7 @@ def _flatten(name: str, values: Any) -> tuple[list[int], list[Any]]:
     """Return the shape of nested lists, and their values, flat."""
     shape: list[int] = []
     level = [values]
-    while any(type(value) is list for value in level):
+    while list in map(type, level):
         size = len(level[0]) if type(level[0]) is list else -1
         if any(type(row) is not list or len(row) != size for row in level):
             raise RequestError(
@@ -147,13 +147,24 @@ def _require_text(name: str, flat: list[Any]) -> None:
         ) from error
 
 
+def _decimals(texts: list[str]) -> list[float] | None:
+    """Return fields as numbers if each is one with a point, as most are, at a fraction of what each by itself takes."""
+    joined = "".join(texts)
+    if not joined.isascii() or "_" in joined or not all("." in text for text in texts):
+        return None
+    try:
+        return list(map(float, texts))
+    except ValueError:
+        return None
+
+
 def _number(text: str) -> Any:
     """Return a field as the number that it is, None when it is empty, else the text."""
     text = text.strip()
     if text in _MISSING:
         return None
     if text.isascii() and "_" not in text:  # Python's own numbers may have those, CSV's may not
-        for kind in (int, float):
+        for kind in (float,) if "." in text else (int, float):
             try:
                 return kind(text)
             except ValueError:

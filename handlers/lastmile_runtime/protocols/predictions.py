@@ -46,7 +46,7 @@ def respond(value: Any, prediction: Prediction, headers: dict[str, str] | None =
     try:
         return json_response(value, headers=headers, facts=prediction.facts)
     except ValueError:  # a NaN, an infinity, or text that is no UTF-8
-        return json_response(_encodable(tensors.finite(value)), headers=headers, facts=prediction.facts)
+        return json_response(encodable(tensors.finite(value)), headers=headers, facts=prediction.facts)
 
 
 def respond_csv(prediction: Prediction, headers: dict[str, str] | None = None) -> Response:
@@ -67,7 +67,8 @@ def _flat(value: Any) -> list[Any]:
     return [inner for entry in value for inner in _flat(entry)] if isinstance(value, list) else [value]
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """Return what JSON can hold: text that is no UTF-8 becomes `{"b64": "..."}`."""
     match value:
         case str():
             try:
@@ -78,7 +79,7 @@ def _encodable(value: Any) -> Any:
                 content = value.encode("utf-8", "surrogateescape")
                 return {BINARY: b2a_base64(content, newline=False).decode()}
         case list():
-            return [_encodable(entry) for entry in value]
+            return [encodable(entry) for entry in value]
         case dict():
-            return {name: _encodable(entry) for name, entry in value.items()}
+            return {name: encodable(entry) for name, entry in value.items()}
     return value

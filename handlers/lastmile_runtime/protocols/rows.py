@@ -106,12 +106,26 @@ def from_csv(text: str, version: Version, *, header: bool) -> list[Tensor]:
         raise RequestError(400, "the CSV has no row.")
     if columns is not None and len(set(columns)) < len(columns):
         raise RequestError(400, "the CSV's first line has a name twice.")
+    return from_texts(columns, rows, version)
+
+
+def from_texts(columns: list[str] | None, rows: list[list[str]], version: Version) -> list[Tensor]:
+    """Return the inputs for rows of CSV's fields, in the order of `columns`, or without them in the model's.
+
+    Raises RequestError (400).
+    """
     names = _names(version)
     if columns is None or _is_unknown(columns, version):
         if not version.columns and len(names) < 2:
             return [_one_tensor(names[0] if names else _UNNAMED, rows, version)]
         columns = names
     _require_width(columns, rows)
+    matrix = _matrix(version)
+    if matrix and columns == version.columns and matrix.datatype not in ("BOOL", "BYTES"):
+        flat = read_texts([text for row in rows for text in row], matrix.datatype)
+        width = len(columns)
+        nested = [flat[start : start + width] for start in range(0, len(flat), width)]
+        return [to_tensor(matrix.name, nested, matrix)]
     typed = {}
     for name, values in zip(columns, zip(*rows, strict=True), strict=True):
         spec = _spec(version, name)
@@ -119,6 +133,18 @@ def from_csv(text: str, version: Version, *, header: bool) -> list[Tensor]:
     if columns == version.columns and _matrix(version):
         return _from_lists(columns, [list(row) for row in zip(*typed.values(), strict=True)], version)
     return from_columns(typed, version)
+
+
+def used_columns(columns: list[str], version: Version) -> list[str]:
+    """Return those of a table's columns that a version takes, in its order; all where it names none."""
+    if not _names(version) or _is_unknown(columns, version):
+        return columns
+    return [name for name in _names(version) if name in columns]
+
+
+def missing_columns(columns: list[str], version: Version) -> list[str]:
+    """Return the columns that a version takes and a table has not."""
+    return [] if _is_unknown(columns, version) else [name for name in _names(version) if name not in columns]
 
 
 def _from_lists(columns: list[str], rows: list[Any], version: Version) -> list[Tensor]:

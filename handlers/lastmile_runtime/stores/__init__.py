@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         def list(self, prefix: str) -> list[str]:
             """Return the paths that begin so, in order."""
 
+        def head(self, path: str) -> Head:
+            """Return what is known of an object without reading it. Raises NotFound."""
+
         def delete(self, path: str) -> None:
             """Delete an object, if it is there."""
 
@@ -60,6 +63,16 @@ class Object:
     def __init__(self, content: bytes, etag: str) -> None:
         self.content = content
         self.etag = etag
+
+
+class Head:
+    """An object's etag, which another head of the same store may be compared with, and how many bytes it has."""
+
+    __slots__ = ("etag", "size")
+
+    def __init__(self, etag: str, size: int) -> None:
+        self.etag = etag
+        self.size = size
 
 
 SCHEMES = {"file": "file", "http": "http", "https": "http", "s3": "s3", "gs": "gs", "az": "az"}

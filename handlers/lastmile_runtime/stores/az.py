@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ISSUERS = (b"DigiCert", b"Microsoft")
 """https://learn.microsoft.com/en-us/azure/security/fundamentals/azure-certificate-authority-details"""
-_VERSION = "2021-12-02"
-"""Of the Blob service's REST API; bearer tokens need 2017-11-09 or later."""
+VERSION = "2021-12-02"
+"""Of the REST API of blobs and queues; bearer tokens need 2017-11-09 or later."""
 
 
 def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
@@ -33,13 +33,13 @@ def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
         raise StoreError(
             f"the store is {url!r}, but must be az://ACCOUNT/CONTAINER or az://ACCOUNT/CONTAINER/PREFIX."
         )
-    bearer = _bearer(environ)
+    bearer = bearer_of(environ)
     reader = None
     if bearer:
         authority = Address(f"{account}.blob.core.windows.net", 443, tls=True, issuers=ISSUERS)
 
         def authorize(_: str, ends_at: float) -> dict[str, str]:
-            return {"authorization": f"Bearer {bearer.current(ends_at)[0]}", "x-ms-version": _VERSION}
+            return {"authorization": f"Bearer {bearer.current(ends_at)[0]}", "x-ms-version": VERSION}
 
         place = f"/{quote(f'{container}/{prefix}')}".rstrip("/")
         reader = HttpStore(authority, place, authorize, "x-ms-version-id")
@@ -58,7 +58,7 @@ def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
     return CloudStore(open_library, reader)
 
 
-def _bearer(environ: Mapping[str, str]) -> Bearer | None:
+def bearer_of(environ: Mapping[str, str]) -> Bearer | None:
     """Return the token of a function app's managed identity; None elsewhere: the library finds out.
 
     https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference

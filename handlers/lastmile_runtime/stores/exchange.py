@@ -260,6 +260,11 @@ def restored() -> None:
     _restores += 1
 
 
+def told(error: Exception) -> str:
+    """Return what kept a server from being asked: of a document that was read, which entry is missing."""
+    return f"{error} is missing" if isinstance(error, LookupError) else str(error)
+
+
 def quote(path: str) -> str:
     """Return a path percent-encoded as S3's signature wants it: all but unreserved characters and the slash."""
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in path.encode())

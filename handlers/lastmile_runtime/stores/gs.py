@@ -32,7 +32,7 @@ def open_url(url: str, environ: Mapping[str, str] = os.environ) -> CloudStore:
     if not bucket:
         raise StoreError(f"the store is {url!r}, but must be gs://BUCKET or gs://BUCKET/PREFIX.")
     emulator = environ.get("STORAGE_EMULATOR_HOST")
-    bearer = _bearer(environ)
+    bearer = bearer_of(environ)
     address, base = (
         parse_url(emulator)
         if emulator
@@ -64,7 +64,7 @@ def _nobody() -> dict[str, Any]:
     return {"token": "emulator", "expires_at": None}
 
 
-def _bearer(environ: Mapping[str, str]) -> Bearer | None:
+def bearer_of(environ: Mapping[str, str]) -> Bearer | None:
     """Return the token of the service account that Cloud Run runs as; None elsewhere: the library finds out."""
     if environ.get("GOOGLE_APPLICATION_CREDENTIALS") or not any(map(environ.get, _PLATFORMS)):
         return None

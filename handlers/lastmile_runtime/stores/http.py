@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from lastmile_runtime.hashing import blake2b64
-from lastmile_runtime.stores import NotFound, Object, StoreError, check_path
+from lastmile_runtime.stores import Head, NotFound, Object, StoreError, check_path
 from lastmile_runtime.stores.exchange import Address, Client, Connection, quote
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -75,6 +75,10 @@ class HttpStore:
     def list(self, prefix: str) -> list[str]:
         """Raise StoreError: plain HTTP does not list."""
         raise StoreError(f"{prefix} cannot be listed: http stores are read by path only.")
+
+    def head(self, path: str) -> Head:
+        """Raise StoreError: nothing that is behind plain HTTP is scored."""
+        raise StoreError(f"{path} cannot be looked at: http stores are read whole, or in parts.")
 
     def delete(self, path: str) -> None:
         """Raise StoreError: plain HTTP is read only."""

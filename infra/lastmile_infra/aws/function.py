@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from lastmile_infra.aws import policies
+from lastmile_infra.aws import policies, resource_policies
 from lastmile_infra.aws.policies import ALIAS
 from lastmile_infra.aws.scope import Scope
 from lastmile_infra.aws.tags import object_tags
@@ -30,6 +30,8 @@ class Function:
     alias: aws.lambda_.Alias
     url: pulumi.Output[str]
     """Where other functions call it (see `lastmile_runtime.functions`)."""
+    log_group: pulumi.Output[str]
+    """Its name."""
 
 
 def make_function(
@@ -89,7 +91,7 @@ def make_function(
             opts=scope.opts,
         )
     url = pulumi.Output.concat("lambda://", scope.region, "/", alias.arn)
-    return Function(function.name, function.arn, alias, url)
+    return Function(function.name, function.arn, alias, url, log_group.name)
 
 
 def _make_log_group(scope: Scope, plan: FunctionPlan) -> aws.cloudwatch.LogGroup:
@@ -145,7 +147,7 @@ def _push(
     policy = aws.ecr.RepositoryPolicy(
         f"{name}-images-policy",
         repository=repository.name,
-        policy=scope.policy(policies.repository_policy),
+        policy=scope.policy(resource_policies.repository_policy),
         opts=scope.opts,
     )
     image = Image(
@@ -166,6 +168,8 @@ def environment_of(
     routing: pulumi.Output[str] | None,
     key_digests: Sequence[pulumi.Output[str]],
     urls: Mapping[str, pulumi.Output[str]],
+    queue: pulumi.Output[str] | None = None,
+    bucket: pulumi.Output[str] | None = None,
 ) -> dict[str, pulumi.Input[str]]:
     """Return a function's variables: the plan's, and those that say where something was made.
 
@@ -175,8 +179,12 @@ def environment_of(
         routing: The live routing document's URL.
         key_digests: Of the keys that it takes; none where it checks none.
         urls: Of the functions that it calls, by name.
+        queue: The queue's URL.
+        bucket: The bucket's URL.
     """
-    variables = variables_of(plan, routing=routing, key_digests=key_digests, urls=urls)
+    variables = variables_of(
+        plan, routing=routing, key_digests=key_digests, urls=urls, queue=queue, bucket=bucket
+    )
     if plan["secrets"]:
         variables["LASTMILE_SECRETS"] = scope.policy(
             lambda place: json.dumps(

@@ -10,11 +10,15 @@ import pulumi_aws as aws
 from lastmile_infra.aws import policies
 from lastmile_infra.aws.scope import Scope
 from lastmile_infra.delivery import Key
-from lastmile_sls.plan.document import FunctionPlan
+from lastmile_sls.plan.document import FunctionPlan, QueuePlan
 
 
 def make_role(
-    scope: Scope, identity: str, functions: Sequence[FunctionPlan], bucket: pulumi.Input[str] | None
+    scope: Scope,
+    identity: str,
+    functions: Sequence[FunctionPlan],
+    bucket: pulumi.Input[str] | None,
+    queue: QueuePlan | None,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """Make the deployment's role and what it may do; functions need both."""
     role = aws.iam.Role(
@@ -27,7 +31,7 @@ def make_role(
     policy = aws.iam.RolePolicy(
         f"{scope.name}-role-policy",
         role=role.name,
-        policy=scope.policy(lambda place, name: policies.role_policy(place, functions, name), bucket),
+        policy=scope.policy(lambda place, name: policies.role_policy(place, functions, name, queue), bucket),
         opts=scope.opts,
     )
     return role, policy

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
 
-from lastmile_infra.aws import policies
+from lastmile_infra.aws import resource_policies
+from lastmile_infra.aws.policies import Place
 from lastmile_infra.aws.scope import Scope
 from lastmile_infra.storage import Storage, add_routing
 from lastmile_sls.plan.document import RoutingDocumentPlan, StoragePlan
@@ -27,9 +31,38 @@ def make_storage(scope: Scope, plan: StoragePlan, routing: RoutingDocumentPlan |
 
 
 def _make_bucket(scope: Scope, plan: StoragePlan) -> pulumi.Output[str]:
-    """Return the name of a bucket that is versioned, encrypted, closed, and reached with TLS alone."""
-    name, opts = short(f"{scope.name}-{plan['name']}", _LONGEST_NAME), scope.options(retain_on_delete=True)
-    bucket = aws.s3.Bucket(name, tags=scope.tags, opts=opts)
+    name = short(f"{scope.name}-{plan['name']}", _LONGEST_NAME)
+    return closed_bucket(scope, name, _lifecycle(plan)).name
+
+
+@dataclass(frozen=True)
+class ClosedBucket:
+    """A bucket that is versioned, encrypted, closed, and reached with TLS alone."""
+
+    name: pulumi.Output[str]
+    policy: aws.s3.BucketPolicy
+    """What waits for it is written to as the policy says."""
+
+
+def closed_bucket(
+    scope: Scope,
+    name: str,
+    lifecycle: Sequence[aws.s3.BucketLifecycleConfigurationRuleArgs],
+    *,
+    called: str | None = None,
+    policy: Callable[[Place, str], str] = resource_policies.bucket_policy,
+) -> ClosedBucket:
+    """Make a bucket that outlives its stack.
+
+    Args:
+        scope: Where.
+        name: Its name in Pulumi.
+        lifecycle: What is deleted when.
+        called: Its name in S3; Pulumi's own and eight characters more by default.
+        policy: Writes its policy, given the place and that name.
+    """
+    opts = scope.options(retain_on_delete=True)
+    bucket = aws.s3.Bucket(name, bucket=called, tags=scope.tags, opts=opts)
     versioning = aws.s3.BucketVersioning(
         f"{name}-versioning",
         bucket=bucket.bucket,
@@ -49,19 +82,24 @@ def _make_bucket(scope: Scope, plan: StoragePlan) -> pulumi.Output[str]:
         ],
         opts=opts,
     )
-    _close(scope, name, bucket, opts)
+    closed = _close(scope, name, bucket, policy, opts)
     aws.s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
         bucket=bucket.bucket,
-        rules=_lifecycle(plan),
+        rules=lifecycle,
         # S3 says nothing of versions that a bucket does not keep yet.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[versioning])),
     )
-    made: pulumi.Output[str] = bucket.bucket
-    return made
+    return ClosedBucket(bucket.bucket, closed)
 
 
-def _close(scope: Scope, name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+def _close(
+    scope: Scope,
+    name: str,
+    bucket: aws.s3.Bucket,
+    policy: Callable[[Place, str], str],
+    opts: pulumi.ResourceOptions,
+) -> aws.s3.BucketPolicy:
     closed = aws.s3.BucketPublicAccessBlock(
         f"{name}-closed",
         bucket=bucket.bucket,
@@ -79,10 +117,10 @@ def _close(scope: Scope, name: str, bucket: aws.s3.Bucket, opts: pulumi.Resource
         rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
         opts=after,
     )
-    aws.s3.BucketPolicy(
+    return aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
-        policy=scope.policy(policies.bucket_policy, bucket.bucket),
+        policy=scope.policy(policy, bucket.bucket),
         opts=after,
     )
 
@@ -98,17 +136,21 @@ def _lifecycle(plan: StoragePlan) -> list[aws.s3.BucketLifecycleConfigurationRul
         )
         for prefix, days in sorted(plan["expire_days"].items())
     ]
+    return [*expiring, tidy(plan["old_versions_days"], plan["incomplete_uploads_days"])]
+
+
+def tidy(old_versions_days: int, incomplete_uploads_days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    """Return the rule that deletes former contents, and uploads that were given up, after so many days."""
     kept = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-        noncurrent_days=plan["old_versions_days"]
+        noncurrent_days=old_versions_days
     )
     given_up = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-        days_after_initiation=plan["incomplete_uploads_days"]
+        days_after_initiation=incomplete_uploads_days
     )
-    everywhere = aws.s3.BucketLifecycleConfigurationRuleArgs(
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="tidy",
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
         noncurrent_version_expiration=kept,
         abort_incomplete_multipart_upload=given_up,
     )
-    return [*expiring, everywhere]

@@ -11,6 +11,7 @@ from pulumi_azure_native import app, containerregistry
 from lastmile_infra.azure.function import App
 from lastmile_infra.azure.gateway import Entrance, guard_container
 from lastmile_infra.azure.identity import Identity, grant
+from lastmile_infra.azure.logs import Workspace, keep_console
 from lastmile_infra.azure.names import LONGEST_ENVIRONMENT, letters, stem
 from lastmile_infra.azure.scope import Scope
 from lastmile_infra.azure.settings import Settings
@@ -29,17 +30,19 @@ _MB_PER_GI = 1024
 class ContainerApps:
     """Makes apps that share an environment and a registry."""
 
-    def __init__(self, scope: Scope, identity: Identity) -> None:
-        """Make both. The environment keeps no log beyond the stream that people can watch."""
+    def __init__(self, scope: Scope, identity: Identity, workspace: Workspace) -> None:
+        """Make both; what the apps write to their console goes to the workspace."""
         self._scope = scope
         self._identity = identity
         self._environment = app.ManagedEnvironment(
             stem(scope.deployment, LONGEST_ENVIRONMENT),
             workload_profiles=[app.WorkloadProfileArgs(name=_PROFILE, workload_profile_type=_PROFILE)],
             zone_redundant=False,
+            app_logs_configuration=app.AppLogsConfigurationArgs(destination="azure-monitor"),
             **scope.here,
             opts=scope.opts,
         )
+        keep_console(scope, workspace, self._environment.id)
         self._registry = containerregistry.Registry(
             letters(scope.deployment, _LONGEST_REGISTRY),
             sku=containerregistry.SkuArgs(name=containerregistry.SkuName.BASIC),
@@ -86,7 +89,8 @@ class ContainerApps:
             guard_container(scope, name, made.name, entrance.callers)
         # learn.microsoft.com/azure/container-apps/connect-apps, "Location" (2026-11-29)
         between = "." if entrance else ".internal."
-        return App(made.id, pulumi.Output.concat(made.name, between, self._environment.default_domain))
+        host = pulumi.Output.concat(made.name, between, self._environment.default_domain)
+        return App(made.id, made.name, host)
 
     def _push(self, name: str, plan: FunctionPlan, package: PackagePlan, folder: Path) -> pulumi.Output[str]:
         """Send a function's image to the registry; return the reference by which it is pulled."""

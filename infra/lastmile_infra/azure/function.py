@@ -11,6 +11,7 @@ from pulumi_azure_native import web
 from lastmile_infra.azure.front_door import Guard
 from lastmile_infra.azure.gateway import Entrance, guard_app
 from lastmile_infra.azure.identity import Identity, grant
+from lastmile_infra.azure.logs import Workspace, make_insights
 from lastmile_infra.azure.scope import Scope
 from lastmile_infra.azure.settings import Settings
 from lastmile_infra.azure.storage import add_container, make_account
@@ -30,6 +31,8 @@ class App:
     """A function as others see it."""
 
     id: pulumi.Output[str]
+    name: pulumi.Output[str]
+    """As its log names it."""
     host: pulumi.Output[str]
     """Its host name."""
 
@@ -40,10 +43,11 @@ class App:
 
 
 class FunctionApps:
-    """Makes function apps that share one storage account: the functions' host keeps its leases and their code there."""
+    """Makes function apps that share a log, and a storage account: the functions' host keeps its leases, the times of
+    its timers, and their code there."""
 
-    def __init__(self, scope: Scope, identity: Identity) -> None:
-        """Make the account, which holds nothing else, since the host needs every right on it.
+    def __init__(self, scope: Scope, identity: Identity, workspace: Workspace) -> None:
+        """Make the account, which holds nothing else, since the host needs every right on it, and what takes their logs.
 
         The role is what the host's own connection takes (learn.microsoft.com/azure/azure-functions/functions-reference,
         "Connecting to host storage with an identity", 2026-11-29).
@@ -54,6 +58,7 @@ class FunctionApps:
         self._owning = grant(
             scope, "owns-host-storage", "Storage Blob Data Owner", self._account.id, identity
         )
+        self._insights = make_insights(scope, workspace, identity)
 
     def make(
         self,
@@ -73,7 +78,7 @@ class FunctionApps:
             entrance: How callers come to it; None when only the router's function asks it, with a key.
         """
         scope, name = self._scope, f"{self._scope.name}-{plan['name']}"
-        before = (self._owning, *settings.before)
+        before = (self._owning, self._insights.telling, *settings.before)
         site = _site(self._variables(name, plan, settings), entrance.guard if entrance else None)
         app = self._make_app(plan, name, site, before)
         # Whoever delivers code shows a token of Entra's, never the app's own user name and password.
@@ -91,7 +96,7 @@ class FunctionApps:
             scm_url=pulumi.Output.concat("https://", app.name, ".scm.azurewebsites.net"),
             opts=pulumi.ResourceOptions.merge(scope.delivered, waits),
         )
-        return App(app.id, app.default_host_name)
+        return App(app.id, app.name, app.default_host_name)
 
     def _make_app(
         self, plan: FunctionPlan, name: str, site: web.SiteConfigArgs, before: tuple[pulumi.Resource, ...]
@@ -134,7 +139,8 @@ class FunctionApps:
                 user_assigned_identity_resource_id=self._identity.id,
             ),
         )
-        # `http` is the group of all functions with an HTTP trigger
+        # `http` is the group of all functions with an HTTP trigger; one with a queue's or a timer's is a group of its own,
+        # which gets instances when there is work, up to as many again
         # (learn.microsoft.com/azure/azure-functions/flex-consumption-plan, per-function scaling, 2026-11-29).
         ready = web.FunctionsAlwaysReadyConfigArgs(name="http", instance_count=plan["min_instances"])
         http = web.FunctionsScaleAndConcurrencyTriggersHttpArgs(per_instance_concurrency=plan["concurrency"])
@@ -160,6 +166,7 @@ class FunctionApps:
         kept = {key: value for key, value in settings.values.items() if key not in (*_OF_THE_BUNDLE, _PIN)}
         return {
             **kept,
+            **self._insights.settings,
             **{
                 variable: pulumi.Output.concat("@Microsoft.KeyVault(SecretUri=", secret.url, ")")
                 for variable, secret in settings.secrets.items()

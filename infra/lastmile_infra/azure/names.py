@@ -12,6 +12,12 @@ LONGEST_ENDPOINT = 46
 """Of Front Door's endpoint (github.com/hashicorp/terraform-provider-azurerm, FrontDoorEndpointName: 2 to 46; 2026-11-29)."""
 LONGEST_ENVIRONMENT = 32
 """Of a Container Apps environment, as of an app; it may have 60 (the same, ManagedEnvironmentName, ContainerAppName)."""
+LONGEST_COMPONENT = 255
+"""Of Application Insights (github.com/hashicorp/terraform-provider-azurerm, ApplicationInsightsName: 1 to 255)."""
+LONGEST_WORKSPACE = 63
+"""Of a Log Analytics workspace: azure-mgmt-loganalytics, WorkspacesOperations.begin_create_or_update, 4 to 63."""
+LONGEST_SHORT_NAME = 12
+"""Of an action group in messages: azure-mgmt-monitor, ActionGroupResource, group_short_name."""
 _ADDED = 8
 """What Pulumi puts behind a name: hexadecimal digits, without a dash (pulumi-azure-native, provider.go, getDefaultName)."""
 

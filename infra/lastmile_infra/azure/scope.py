@@ -90,7 +90,7 @@ def open_scope(name: str, plan: Plan, opts: pulumi.ResourceOptions) -> Scope:
         tags=plan["tags"],
         subscription=pulumi.Output.from_input(where["account"] or config.subscription_id),
         tenant=config.tenant_id,
-        deployer=Deployer(config.object_id, config.client_id.apply(_type_of)),
+        deployer=Deployer(config.object_id, config.client_id.apply(type_of)),
         opts=with_provider,
         delivered=opts,
     )
@@ -111,6 +111,6 @@ def _provider(name: str, where: PlacePlan, opts: pulumi.ResourceOptions) -> Prov
     return Provider(f"{name}-azure", subscription_id=where["account"], opts=opts)
 
 
-def _type_of(client_id: str) -> str:
+def type_of(client_id: str) -> str:
     """Return what kind of principal signs in with an application: a role assignment must say it, and say it right."""
     return "User" if client_id == _AZURE_CLI else "ServicePrincipal"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from lastmile_infra.azure.identity import Identity
+from lastmile_infra.azure.queue import Queue
 from lastmile_infra.azure.vault import Keys, Secret, in_vault
 from lastmile_infra.functions import variables_of
 from lastmile_infra.storage import Storage
@@ -33,6 +34,7 @@ class Made:
     keys: Keys
     secrets: Mapping[str, Secret]
     storage: Storage | None
+    queue: Queue | None
 
 
 def settings_of(
@@ -54,12 +56,17 @@ def settings_of(
         routing=made.storage.routing if made.storage else None,
         key_digests=_digests(function, endpoint, made.keys),
         urls=urls,
+        queue=made.queue.url if made.queue else None,
+        bucket=made.storage.url if made.storage else None,
     )
     values["AZURE_CLIENT_ID"] = made.identity.client_id
     secrets = {variable: made.secrets[in_vault(name)] for variable, name in function["secrets"].items()}
     before = [secret.before for secret in secrets.values()]
-    if function["routing_document"] and made.storage:
+    if (function["routing_document"] or function["queue"]) and made.storage:
         before += made.storage.ready
+    if function["queue"] and made.queue:
+        values |= made.queue.settings
+        before += made.queue.ready
     if function["calls"] and made.keys.calls_secret:
         secrets["LASTMILE_FUNCTIONS_KEY"] = made.keys.calls_secret
         before.append(made.keys.calls_secret.before)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import pulumi
 from pulumi_azure_native import storage
 
-from lastmile_infra.azure.identity import Identity, grant, only_blob
+from lastmile_infra.azure.identity import Identity, grant, only_below, only_blob
 from lastmile_infra.azure.names import LONGEST_ACCOUNT, letters
 from lastmile_infra.azure.scope import Scope, place_of
 from lastmile_infra.storage import Storage, add_routing
-from lastmile_sls.plan.document import Plan, StoragePlan
+from lastmile_sls.plan.document import FunctionPlan, Plan, StoragePlan
 
 _SOFT_DELETE_DAYS = 7
 """How long what is deleted by mistake can be had back."""
@@ -24,6 +24,10 @@ class Container:
     account: pulumi.Output[str]
     name: pulumi.Output[str]
     id: pulumi.Output[str]
+    group: pulumi.Output[str]
+    """The resource group that it is in."""
+    own: bool = True
+    """Whether the deployment made it."""
 
     @property
     def url(self) -> pulumi.Output[str]:
@@ -31,22 +35,21 @@ class Container:
         return pulumi.Output.concat("az://", self.account, "/", self.name)
 
 
-def make_storage(scope: Scope, plan: Plan, identity: Identity) -> Storage | None:
-    """Make the plan's storage, or use the one that was there, and let the functions read the routing document."""
+def open_container(scope: Scope, plan: Plan) -> Container | None:
+    """Make the container of the plan's storage, or use the one that was there; None where the plan has none."""
     if plan["storage"] is None:
         return None
-    if plan["storage"]["adopted"]:
-        container, writing = _adopted(scope, plan, plan["storage"]["adopted"]), None
-    else:
-        container = _make_container(scope, plan["storage"])
-        writing = grant(
-            scope,
-            "deployer-writes-state",
-            "Storage Blob Data Contributor",
-            container.id,
-            scope.deployer,
-        )
-    without = Storage(container.name, container.url)
+    adopted = plan["storage"]["adopted"]
+    return _adopted(scope, plan, adopted) if adopted else _make_container(scope, plan["storage"])
+
+
+def make_storage(scope: Scope, plan: Plan, identity: Identity, container: Container) -> Storage:
+    """Put the routing document into the container, and let the functions do there what the plan says, and no more."""
+    writing = _let_deployer_write(scope, container) if container.own else None
+    works = [
+        _let_work(scope, function, container, identity) for function in plan["functions"] if _works(function)
+    ]
+    without = Storage(container.name, container.url, ready=works)
     if plan["routing"] is None:
         return without
     writable = pulumi.ResourceOptions(depends_on=[writing] if writing else None)
@@ -63,10 +66,47 @@ def make_storage(scope: Scope, plan: Plan, identity: Identity) -> Storage | None
     return replace(routed, ready=[*routed.ready, reading])
 
 
-def make_account(scope: Scope, end: str) -> storage.StorageAccount:
-    """Make an account that nobody enters without a role, a token and TLS."""
+def _let_deployer_write(scope: Scope, container: Container) -> pulumi.Resource:
+    name = "deployer-writes-state"
+    made: pulumi.Resource = grant(scope, name, "Storage Blob Data Contributor", container.id, scope.deployer)
+    return made
+
+
+def _works(function: FunctionPlan) -> bool:
+    return bool(function["jobs"] or function["batch"])
+
+
+def _let_work(
+    scope: Scope, function: FunctionPlan, container: Container, identity: Identity
+) -> pulumi.Resource:
+    """Let a function write answers and predictions, and read what it scores: one grant, for Azure takes no second one of
+    a role on the same resource to the same identity."""
+    batch = function["batch"]
+    written = [place for place in (function["jobs"], batch and batch["output"]) if place]
+    read = [batch["input"]] if batch else []
+    for place in (*written, *read):
+        if "://" in place:
+            raise ValueError(
+                f"the plan's {place!r} is a URL, but on Azure work is done in the plan's storage."
+            )
+    condition = only_below(written, read)
+    made: pulumi.Resource = grant(
+        scope, "works-on-state", "Storage Blob Data Contributor", container.id, identity, condition
+    )
+    return made
+
+
+def make_account(scope: Scope, end: str, called: str | None = None) -> storage.StorageAccount:
+    """Make an account that nobody enters without a role, a token and TLS.
+
+    Args:
+        scope: Where.
+        end: What tells it from the deployment's others.
+        called: Its name on Azure; Pulumi's own and eight characters more by default.
+    """
     return storage.StorageAccount(
         letters(scope.deployment, LONGEST_ACCOUNT, end),
+        account_name=called,
         kind=storage.Kind.STORAGE_V2,
         sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
         allow_blob_public_access=False,
@@ -94,7 +134,7 @@ def add_container(scope: Scope, name: str, account: storage.StorageAccount, cont
         resource_group_name=scope.group,
         opts=scope.opts,
     )
-    return Container(account.name, made.name, made.id)
+    return Container(account.name, made.name, made.id, scope.group)
 
 
 def _make_container(scope: Scope, plan: StoragePlan) -> Container:
@@ -163,14 +203,21 @@ def _rule(
 def _adopted(scope: Scope, plan: Plan, adopted: str) -> Container:
     """Return a container of the user's, ACCOUNT/CONTAINER."""
     account, _, name = adopted.partition("/")
+    group = place_of(plan)["resource_group"] or ""
     id_ = pulumi.Output.concat(
         "/subscriptions/",
         scope.subscription,
         "/resourceGroups/",
-        place_of(plan)["resource_group"] or "",
+        group,
         "/providers/Microsoft.Storage/storageAccounts/",
         account,
         "/blobServices/default/containers/",
         name,
     )
-    return Container(pulumi.Output.from_input(account), pulumi.Output.from_input(name), id_)
+    return Container(
+        pulumi.Output.from_input(account),
+        pulumi.Output.from_input(name),
+        id_,
+        pulumi.Output.from_input(group),
+        own=False,
+    )

@@ -32,25 +32,33 @@ class Gateway:
     url: pulumi.Output[str]
     dns_records: Sequence[DnsRecord] = ()
     """What the user makes for the domain."""
+    balancer: pulumi.Output[str] | None = None
+    """The load balancer's URL map, by which what it takes is counted; None without one."""
 
 
-def exposure_of(endpoint: EndpointPlan | None) -> Exposure:
+def exposure_of(endpoint: EndpointPlan | None, pushes_for: str | None = None) -> Exposure:
     """Return who gets to the endpoint's function; None stands for a function that only others of the deployment call.
 
     Those come from outside, as Cloud Run sees it: a function's calls leave through the internet unless it is in a VPC
     (cloud.google.com/run/docs/securing/ingress, unverified). So its address is open, and its door is not.
+
+    Pub/Sub pushes to Cloud Run's own address; of one project, it counts as internal (the same page, "Internal"). Its tokens
+    are for `pushes_for`, which Cloud Run is told where it checks tokens itself; None: nothing is pushed.
     """
     if endpoint is None:
         return Exposure("INGRESS_TRAFFIC_ALL", is_open=False, has_address=True, audiences=[])
     is_iam, domain = endpoint["auth"] == "iam", endpoint["domain"]
+    pushes = [pushes_for] if is_iam and pushes_for else []
     match endpoint["gateway"]:
         case "direct":
-            return Exposure("INGRESS_TRAFFIC_ALL", is_open=not is_iam, has_address=True, audiences=[])
+            return Exposure("INGRESS_TRAFFIC_ALL", is_open=not is_iam, has_address=True, audiences=pushes)
         case "load_balancer":
             # Callers know the domain alone, so that is what they ask a token for.
             audiences = [f"https://{domain['name']}"] if is_iam and domain else []
             ingress = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
-            return Exposure(ingress, is_open=not is_iam, has_address=False, audiences=audiences)
+            return Exposure(
+                ingress, is_open=not is_iam, has_address=bool(pushes_for), audiences=[*audiences, *pushes]
+            )
         case other:
             raise ValueError(f"endpoint.gateway is {other!r}, which Google Cloud does not have.")
 
@@ -65,22 +73,19 @@ def make_gateway(scope: Scope, endpoint: EndpointPlan, function: Function) -> Ga
     if domain is None:
         raise ValueError("endpoint.domain is None, but a load balancer's certificate is for a domain.")
     address = gcp.compute.GlobalAddress(scope.stem("address"), labels=scope.labels, opts=scope.opts)
-    _balance(scope, endpoint, domain, function, address)
+    routes = _routes(scope, endpoint, function)
+    _balance(scope, domain, routes, address)
     url = pulumi.Output.from_input(f"https://{domain['name']}")
-    return Gateway(url, _point(scope, domain, address))
+    return Gateway(url, _point(scope, domain, address), routes.name)
 
 
 def _balance(
-    scope: Scope,
-    endpoint: EndpointPlan,
-    domain: DomainPlan,
-    function: Function,
-    address: gcp.compute.GlobalAddress,
+    scope: Scope, domain: DomainPlan, routes: gcp.compute.URLMap, address: gcp.compute.GlobalAddress
 ) -> None:
-    """Take what comes to the address over TLS, and pass it to the function."""
+    """Take what comes to the address over TLS, and pass it on."""
     proxy = gcp.compute.TargetHttpsProxy(
         scope.stem("proxy"),
-        url_map=_routes(scope, endpoint, function).id,
+        url_map=routes.id,
         ssl_certificates=[_certificate(scope, domain).id],
         ssl_policy=gcp.compute.SSLPolicy(
             scope.stem("tls"), profile="MODERN", min_tls_version="TLS_1_2", opts=scope.opts

@@ -9,7 +9,10 @@ import pulumi_gcp as gcp
 
 from lastmile_infra.delivery import Key
 from lastmile_infra.gcp.scope import Scope
+from lastmile_sls.plan.names import short
 
+_LONGEST_ACCOUNT = 30
+"""Of a service account's id (the discovery document of iam v1, accountId)."""
 INVOKER = "roles/run.servicesInvoker"
 """run.routes.invoke and nothing else; roles/run.invoker runs jobs too
 (cloud.google.com/run/docs/reference/iam/roles, read 2026-11-29)."""
@@ -20,11 +23,21 @@ SECRET_READER = "roles/secretmanager.secretAccessor"  # noqa: S105 - a role's na
 
 def make_account(scope: Scope, identity: str) -> gcp.serviceaccount.Account:
     """Make the deployment's service account. It may do nothing yet: Cloud Run itself fetches images and writes logs."""
+    return _make_account(scope, "account", identity, "Runs the functions of this deployment.")
+
+
+def make_pusher(scope: Scope, identity: str) -> gcp.serviceaccount.Account:
+    """Make the account in whose name Pub/Sub pushes messages to the deployment's function."""
+    account_id = short(f"{identity}-push", _LONGEST_ACCOUNT)
+    return _make_account(scope, "pusher", account_id, "Pushes this deployment's messages to its function.")
+
+
+def _make_account(scope: Scope, part: str, account_id: str, description: str) -> gcp.serviceaccount.Account:
     return gcp.serviceaccount.Account(
-        f"{scope.name}-account",
-        account_id=identity,
+        f"{scope.name}-{part}",
+        account_id=account_id,
         display_name=scope.name,
-        description="Runs the functions of this deployment.",
+        description=description,
         opts=scope.opts,
     )
 
@@ -47,9 +60,9 @@ def allow_secrets(
 
 def allow_to_call(
     scope: Scope, name: str, service: gcp.cloudrunv2.Service, member: pulumi.Input[str]
-) -> None:
+) -> pulumi.Resource:
     """Let a member call a function; `name` tells the grants of a deployment apart."""
-    gcp.cloudrunv2.ServiceIamMember(
+    grant: pulumi.Resource = gcp.cloudrunv2.ServiceIamMember(
         f"{scope.name}-{name}",
         name=service.name,
         location=scope.region,
@@ -57,6 +70,7 @@ def allow_to_call(
         member=member,
         opts=scope.opts,
     )
+    return grant
 
 
 def make_keys(scope: Scope, deployment: str, names: Sequence[str]) -> list[Key]:

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from lastmile_sls.plan.document import Plan
+from lastmile_sls.plan.document import PlacePlan, Plan
 from lastmile_sls.plan.names import short
 
 _LONGEST_STEM = 55
@@ -48,7 +48,7 @@ def open_scope(name: str, plan: Plan, opts: pulumi.ResourceOptions) -> Scope:
         raise ValueError("the plan says no place, which a deployment to Google Cloud needs.")
     provider = opts.parent.get_provider("gcp:index/provider:Provider") if opts.parent else None
     if provider is None:
-        provider = gcp.Provider(f"{name}-gcp", project=place["account"], region=place["region"], opts=opts)
+        provider = gcp.Provider(f"{name}-gcp", **_place_of(plan, place), opts=opts)
     with_provider = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=provider))
     apis = [
         gcp.projects.Service(
@@ -68,15 +68,32 @@ def open_scope(name: str, plan: Plan, opts: pulumi.ResourceOptions) -> Scope:
     )
 
 
+def _place_of(plan: Plan, place: PlacePlan) -> dict[str, Any]:
+    """Return where a provider makes things; with a budget, whose quota its API takes from, which a person must say
+    (cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based, read 2026-11-29).
+    """
+    found: dict[str, Any] = {"project": place["account"], "region": place["region"]}
+    if plan["budget"]:
+        found |= {"billing_project": place["account"], "user_project_override": True}
+    return found
+
+
 def apis_of(plan: Plan) -> list[str]:
     """Return the APIs that a plan's resources need, as the beginnings of their hosts."""
     storage, endpoint = plan["storage"], plan["endpoint"]
+    operations, budget = plan["operations"], plan["budget"]
     domain = endpoint["domain"]
     needed = {
         "artifactregistry": True,
+        "billingbudgets": budget is not None,
+        "cloudresourcemanager": budget is not None,
+        "cloudscheduler": plan["schedule"] is not None,
         "compute": endpoint["gateway"] == "load_balancer",
         "dns": bool(domain and domain["zone"]),
         "iam": True,
+        "logging": operations is not None,
+        "monitoring": bool(operations or budget),
+        "pubsub": plan["queue"] is not None,
         "run": True,
         "secretmanager": bool(plan["keys"] or any(function["secrets"] for function in plan["functions"])),
         "storage": bool(storage and not storage["adopted"]),

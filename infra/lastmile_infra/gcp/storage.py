@@ -7,17 +7,25 @@ a bucket's that refuses plain HTTP, only a policy of the organization's (constra
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_gcp as gcp
 
 from lastmile_infra.gcp.scope import Scope
 from lastmile_infra.storage import Storage, add_routing
-from lastmile_sls.plan.document import RoutingDocumentPlan, StoragePlan
+from lastmile_sls.plan.document import FunctionPlan, RoutingDocumentPlan, StoragePlan
 
 READER = "roles/storage.legacyObjectReader"
 """storage.objects.get and nothing else; roles/storage.objectViewer lists too
 (cloud.google.com/storage/docs/access-control/iam-roles, read 2026-11-29)."""
-_SOFT_DELETE_S = 7 * 24 * 3600
+LISTER = "roles/storage.legacyBucketReader"
+"""storage.objects.list, and the bucket's own metadata (the same page); it reads no object."""
+WRITER = "roles/storage.legacyBucketWriter"
+"""storage.objects.create and delete, and uploads in parts; roles/storage.objectUser changes metadata too, and brings back
+what was deleted (the same page). What else it has is about the bucket, which no condition on objects' names is true of."""
+SOFT_DELETE_S = 7 * 24 * 3600
 """What Cloud Storage has by default, said aloud (cloud.google.com/storage/docs/soft-delete, read 2026-11-29)."""
 
 
@@ -41,19 +49,94 @@ def allow_to_read(
     (cloud.google.com/storage/docs/access-control/iam#conditions, unverified).
     """
     name = pulumi.Output.concat("projects/_/buckets/", storage.bucket, "/objects/", path)
+    condition = gcp.storage.BucketIAMMemberConditionArgs(
+        title="routing document",
+        description="The object that says which version answers.",
+        expression=pulumi.Output.format('resource.name == "{}"', name),
+    )
+    return _grant(scope, "reads-routing", storage.bucket, READER, account, condition)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a function's work lies."""
+
+    purpose: str
+    place: str
+    """A path in the deployment's bucket, or a store's URL."""
+    is_written: bool
+
+
+def folders_of(plan: FunctionPlan) -> Iterator[Folder]:
+    """Yield the folders that a function works in."""
+    if plan["jobs"]:
+        yield Folder("jobs", plan["jobs"], is_written=True)
+    if plan["batch"]:
+        yield Folder("input", plan["batch"]["input"], is_written=False)
+        yield Folder("output", plan["batch"]["output"], is_written=True)
+
+
+def allow_folders(
+    scope: Scope, storage: Storage, folders: Iterable[Folder], account: gcp.serviceaccount.Account
+) -> list[pulumi.Resource]:
+    """Let the account read what is in each folder, and write there and delete if it must; nothing beside it.
+
+    The names of the objects in a bucket it may list, all of them: a list is judged by the bucket, whatever the beginning
+    that it asks for (github.com/lanes-sh/link/pull/100 met that), and without that right Cloud Storage says of an object
+    that is not there that it may not be read.
+    """
+    grants: list[pulumi.Resource] = []
+    listed: set[str] = set()
+    for folder in folders:
+        own, path = _located(folder.place)
+        bucket = pulumi.Output.from_input(own) if own else storage.bucket
+        if own not in listed:
+            listed.add(own)
+            grants.append(_grant(scope, f"lists-{folder.purpose}", bucket, LISTER, account))
+        condition = _below(bucket, path, folder.purpose) if path else None
+        grants.append(_grant(scope, f"reads-{folder.purpose}", bucket, READER, account, condition))
+        if folder.is_written:
+            grants.append(_grant(scope, f"writes-{folder.purpose}", bucket, WRITER, account, condition))
+    return grants
+
+
+def _grant(
+    scope: Scope,
+    name: str,
+    bucket: pulumi.Output[str],
+    role: str,
+    account: gcp.serviceaccount.Account,
+    condition: gcp.storage.BucketIAMMemberConditionArgs | None = None,
+) -> pulumi.Resource:
     grant: pulumi.Resource = gcp.storage.BucketIAMMember(
-        f"{scope.name}-reads-routing",
-        bucket=storage.bucket,
-        role=READER,
+        f"{scope.name}-{name}",
+        bucket=bucket,
+        role=role,
         member=account.member,
-        condition=gcp.storage.BucketIAMMemberConditionArgs(
-            title="routing document",
-            description="The object that says which version answers.",
-            expression=pulumi.Output.format('resource.name == "{}"', name),
-        ),
+        condition=condition,
         opts=scope.opts,
     )
     return grant
+
+
+def _located(place: str) -> tuple[str, str]:
+    """Return the bucket that a folder names, empty for the deployment's, and the path, empty or with a slash at its end."""
+    url = place.removeprefix("gs://")
+    bucket, path = url.split("/", 1) if url != place and "/" in url else (url, "")
+    if url == place:
+        bucket, path = "", place
+    path = path.strip("/")
+    return bucket, f"{path}/" if path else ""
+
+
+def _below(bucket: pulumi.Output[str], path: str, purpose: str) -> gcp.storage.BucketIAMMemberConditionArgs:
+    return gcp.storage.BucketIAMMemberConditionArgs(
+        title=purpose,
+        description=f"What is in the folder {path}",
+        expression=pulumi.Output.format(
+            'resource.name.startsWith("projects/_/buckets/{0}/objects/{1}")', bucket, path
+        ),
+    )
 
 
 def _make_bucket(scope: Scope, plan: StoragePlan) -> pulumi.Output[str]:
@@ -64,7 +147,7 @@ def _make_bucket(scope: Scope, plan: StoragePlan) -> pulumi.Output[str]:
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         versioning=gcp.storage.BucketVersioningArgs(enabled=True),
-        soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=_SOFT_DELETE_S),
+        soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=SOFT_DELETE_S),
         lifecycle_rules=_lifecycle(plan),
         force_destroy=False,
         labels=scope.labels,

@@ -1,4 +1,4 @@
-"""The local target: functions, routes, queues, buckets, documents and keys of the embedded cloud."""
+"""The local target: functions, routes, queues, schedules, buckets, documents and keys of the embedded cloud."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from lastmile_infra.local.function import Function
 from lastmile_infra.local.gateway import Route
 from lastmile_infra.local.identity import Key
 from lastmile_infra.local.queue import Queue
+from lastmile_infra.local.schedule import Schedule
 from lastmile_infra.local.storage import Bucket, Document
 from lastmile_infra.outputs import Outputs
 from lastmile_sls.plan.document import Plan
 
-__all__ = ["Bucket", "Document", "Function", "Key", "Queue", "Route", "provision"]
+__all__ = ["Bucket", "Document", "Function", "Key", "Queue", "Route", "Schedule", "provision"]
 
 
 def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions) -> Outputs:
@@ -49,6 +50,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         tags=tags,
         opts=opts,
     )
+    schedule = _schedule(name, plan, queue, opts)
     routing = plan["routing"]
     return Outputs(
         url=route.url,
@@ -56,6 +58,7 @@ def provision(name: str, plan: Plan, folder: Path, opts: pulumi.ResourceOptions)
         functions={function: made.name for function, made in functions.items()},
         bucket=bucket.url if bucket else None,
         routing=pulumi.Output.concat(bucket.url, "/", routing["path"]) if bucket and routing else None,
+        schedule=schedule.name if schedule else None,
     )
 
 
@@ -96,6 +99,20 @@ def _queue(name: str, plan: Plan, opts: pulumi.ResourceOptions) -> Queue | None:
         max_attempts=queue["max_attempts"],
         visibility_timeout_s=queue["visibility_timeout_s"],
         retention_s=queue["retention_s"],
+        tags=plan["tags"],
+        opts=opts,
+    )
+
+
+def _schedule(name: str, plan: Plan, queue: Queue | None, opts: pulumi.ResourceOptions) -> Schedule | None:
+    schedule = plan["schedule"]
+    if schedule is None or queue is None:
+        return None
+    return Schedule(
+        f"{name}-{schedule['name']}",
+        deployment=plan["deployment"],
+        plan=schedule,
+        queue=queue.name,
         tags=plan["tags"],
         opts=opts,
     )

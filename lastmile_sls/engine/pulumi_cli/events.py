@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
+from pulumi.automation.events import EngineEvent, OpType, PolicyEvent, StepEventMetadata
 
 from lastmile_sls.engine.interface import Event, EventKind, Operation
 from lastmile_sls.engine.properties import shown
@@ -18,6 +18,7 @@ _OPERATIONS: dict[str, Operation] = {
     OpType.SAME: "same",
 }
 _DEFAULT_PROVIDER = "::default"
+_SAYS_NOTHING = ("update failed", "preview failed")
 
 
 def translate(event: EngineEvent, *, preview: bool) -> Event | None:
@@ -34,7 +35,13 @@ def translate(event: EngineEvent, *, preview: bool) -> Event | None:
         if diagnostic.severity in ("error", "info#err"):
             return None  # it comes again, whole, when the command fails
         return Event("log", urn=diagnostic.urn or "", message=_plain(diagnostic.message).rstrip())
-    return None
+    return _policy(event.policy_event) if event.policy_event else None
+
+
+def _policy(found: PolicyEvent) -> Event:
+    """Return what a policy pack has found; the run that it stops ends with its name alone."""
+    told = f"{found.policy_name} ({found.enforcement_level}): {_plain(found.message).strip()}"
+    return Event("log", urn=found.resource_urn or "", message=told)
 
 
 def changes(counts: Mapping[OpType, int] | Mapping[str, int]) -> dict[Operation, int]:
@@ -46,11 +53,18 @@ def changes(counts: Mapping[OpType, int] | Mapping[str, int]) -> dict[Operation,
 def errors(events: Iterable[EngineEvent]) -> str:
     """Return the text of what went wrong, without the repetition that the CLI's own display has."""
     texts: list[str] = []
-    for event in events:
+    seen = list(events)
+    stopping = [
+        e.policy_event for e in seen if e.policy_event and e.policy_event.enforcement_level == "mandatory"
+    ]
+    for pack in sorted({policy.policy_pack_name for policy in stopping}):
+        names = sorted({policy.policy_name for policy in stopping if policy.policy_pack_name == pack})
+        texts.append(f"the policy pack {pack} refuses it: {', '.join(names)}.")
+    for event in seen:
         diagnostic = event.diagnostic_event
         if diagnostic and diagnostic.severity == "error":
             text = _plain(diagnostic.message).strip()
-            if text and text not in texts and text != "update failed":
+            if text and text not in texts and text not in _SAYS_NOTHING:
                 texts.append(text)
     return "\n".join(texts)
 

@@ -12,6 +12,7 @@ from lastmile_sls.bundle.verify import verify_bundle
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.files import make_private_folder
 from lastmile_sls.local import records, supervise
+from lastmile_sls.local.callback_secret import check_secret, give_to_host
 from lastmile_sls.local.home import Place
 from lastmile_sls.local.records import Record
 from lastmile_sls.local.resources.kind import Kind, too_small
@@ -62,6 +63,8 @@ class Function(Kind):
                     f"the function {record.name} of {place.deployment} calls the function {called}, which does not exist.",
                     "Make that one first.",
                 )
+        if record.inputs.get("callback"):
+            check_secret(record.inputs["callback"]["secret"])
         wanted = place.bundle(record.name, record.inputs["bundleDigest"])
         if not wanted.exists():
             _copy(Path(record.inputs["source"]), wanted, record.inputs["bundleDigest"])
@@ -69,6 +72,8 @@ class Function(Kind):
 
     def activate(self, place: Place, record: Record) -> None:
         """Let a running host take the change up; it removes earlier copies once they are unused."""
+        if record.inputs.get("callback"):
+            give_to_host(place, record.inputs["callback"]["secret"])
         supervise.reload(place)
         if not supervise.is_running(place):
             remove_old_bundles(place, record.name, used=())

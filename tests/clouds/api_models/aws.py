@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from tests.clouds.api_models.bootstrap import AWS_RENAMES, AWS_ROOTS
 from tests.clouds.api_models.mapping import CloudModel, Place
 from tests.clouds.api_models.node import Bounds, Node
 
@@ -76,9 +77,29 @@ ROOTS: dict[str, tuple[str, ...]] = {
     "aws:ecr/repository:Repository": ("AWS::ECR::Repository", "ecr:CreateRepository"),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ("AWS::ECR::Repository", "ecr:PutLifecyclePolicy"),
     "aws:ecr/repositoryPolicy:RepositoryPolicy": ("AWS::ECR::Repository", "ecr:SetRepositoryPolicy"),
+    "aws:sqs/queue:Queue": ("AWS::SQS::Queue", "sqs:CreateQueue"),
+    "aws:sqs/queuePolicy:QueuePolicy": ("AWS::SQS::QueuePolicy", "sqs:SetQueueAttributes"),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": ("AWS::SQS::Queue", "sqs:SetQueueAttributes"),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": (
+        "AWS::Lambda::EventSourceMapping",
+        "lambda:CreateEventSourceMapping",
+    ),
+    "aws:scheduler/schedule:Schedule": ("AWS::Scheduler::Schedule", "scheduler:CreateSchedule"),
+    "aws:scheduler/scheduleGroup:ScheduleGroup": (
+        "AWS::Scheduler::ScheduleGroup",
+        "scheduler:CreateScheduleGroup",
+    ),
+    "aws:kms/key:Key": ("AWS::KMS::Key", "kms:CreateKey"),
+    "aws:sns/topic:Topic": ("AWS::SNS::Topic", "sns:CreateTopic"),
+    "aws:sns/topicPolicy:TopicPolicy": ("AWS::SNS::TopicPolicy", "sns:SetTopicAttributes"),
+    "aws:sns/topicSubscription:TopicSubscription": ("AWS::SNS::Subscription", "sns:Subscribe"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("AWS::CloudWatch::Alarm", "cloudwatch:PutMetricAlarm"),
+    "aws:cloudwatch/dashboard:Dashboard": ("AWS::CloudWatch::Dashboard", "cloudwatch:PutDashboard"),
+    "aws:budgets/budget:Budget": ("budgets:CreateBudget",),
 }
 
 _BLOCK = "s3:PutPublicAccessBlock#PublicAccessBlockConfiguration"
+_ALARM, _BUDGET = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:budgets/budget:Budget"
 
 RENAMES: dict[Place, str] = {
     ("aws:lambda/function:Function", "name"): "FunctionName",
@@ -143,6 +164,35 @@ RENAMES: dict[Place, str] = {
     ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "policy"): "#LifecyclePolicy.LifecyclePolicyText",
     ("aws:ecr/repositoryPolicy:RepositoryPolicy", "repository"): "RepositoryName",
     ("aws:ecr/repositoryPolicy:RepositoryPolicy", "policy"): "RepositoryPolicyText",
+    ("aws:sqs/queue:Queue", "messageRetentionSeconds"): "MessageRetentionPeriod",
+    ("aws:sqs/queue:Queue", "visibilityTimeoutSeconds"): "VisibilityTimeout",
+    ("aws:sqs/queuePolicy:QueuePolicy", "policy"): "PolicyDocument",
+    ("aws:kms/key:Key", "policy"): "KeyPolicy",
+    ("aws:kms/key:Key", "deletionWindowInDays"): "PendingWindowInDays",
+    ("aws:sns/topicPolicy:TopicPolicy", "arn"): "TopicArn",
+    ("aws:sns/topicPolicy:TopicPolicy", "policy"): "PolicyDocument",
+    ("aws:sns/topicSubscription:TopicSubscription", "topic"): "TopicArn",
+    (_ALARM, "name"): "AlarmName",
+    (_ALARM, "metricQueries"): "Metrics",
+    (_ALARM, "metricQueries.metric"): "MetricStat",
+    **{
+        (_ALARM, f"metricQueries.metric.{name}"): f"Metric.{name[0].upper()}{name[1:]}"
+        for name in ("namespace", "metricName", "dimensions")
+    },
+    (_BUDGET, "name"): "#Budget.BudgetName",
+    (_BUDGET, "budgetType"): "#Budget.BudgetType",
+    (_BUDGET, "timeUnit"): "#Budget.TimeUnit",
+    (_BUDGET, "limitAmount"): "#Budget.BudgetLimit.Amount",
+    (_BUDGET, "limitUnit"): "#Budget.BudgetLimit.Unit",
+    (_BUDGET, "filterExpression"): "#Budget.FilterExpression",
+    (_BUDGET, "metrics"): "#Budget.Metrics",
+    (_BUDGET, "notifications"): "#NotificationsWithSubscribers",
+    **{
+        (_BUDGET, f"notifications.{name}"): f"Notification.{name[0].upper()}{name[1:]}"
+        for name in ("comparisonOperator", "notificationType", "threshold", "thresholdType")
+    },
+    (_BUDGET, "notifications.subscriberEmailAddresses"): "Subscribers.Address",
+    (_BUDGET, "tags"): "ResourceTags",
 }
 UNMAPPED: dict[Place, str] = {
     ("aws:route53/record:Record", "allowOverwrite"): (
@@ -273,4 +323,4 @@ def _shape_bounds(shape: Any) -> Bounds:
     )
 
 
-MODEL = CloudModel("aws", load, ROOTS, RENAMES, UNMAPPED)
+MODEL = CloudModel("aws", load, {**ROOTS, **AWS_ROOTS}, {**RENAMES, **AWS_RENAMES}, UNMAPPED)

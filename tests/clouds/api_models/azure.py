@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from tests.clouds.api_models.bootstrap import AZURE_ROOTS, AZURE_UNMAPPED
 from tests.clouds.api_models.mapping import CloudModel, Place
 from tests.clouds.api_models.node import Bounds, Node
+from tests.clouds.api_models.typespec import from_typespec
 
 _SCALARS = {
     "str": "string",
@@ -53,6 +55,7 @@ ROOTS: dict[str, tuple[str, ...]] = {
         "storage:ManagementPolicy",
         "storage/management_policies.create_or_update",
     ),
+    "azure-native:storage:Queue": ("storage:StorageQueue", "storage/queue.create"),
     "azure-native:web:AppServicePlan": ("web:AppServicePlan", "web/app_service_plans.create_or_update"),
     "azure-native:web:WebApp": ("web:Site", "web/web_apps.create_or_update"),
     "azure-native:web:WebAppAuthSettingsV2": (
@@ -123,9 +126,37 @@ ROOTS: dict[str, tuple[str, ...]] = {
         "applicationinsights.v2020_02_02:ApplicationInsightsComponent",
         "applicationinsights.v2020_02_02/components.create_or_update",
     ),
+    "azure-native:applicationinsights:Workbook": (
+        "applicationinsights.v2022_04_01:Workbook",
+        "applicationinsights.v2022_04_01/workbooks.create_or_update",
+    ),
     "azure-native:operationalinsights:Workspace": (
         "loganalytics:Workspace",
         "loganalytics/workspaces.create_or_update",
+    ),
+    "azure-native:operationalinsights:Table": (
+        "loganalytics:Table",
+        "loganalytics/tables.create_or_update",
+    ),
+    "azure-native:monitor:ActionGroup": (
+        "monitor.v2023_01_01:ActionGroupResource",
+        "monitor.v2023_01_01/action_groups.create_or_update",
+    ),
+    "azure-native:monitor:ScheduledQueryRule": (
+        "monitor.v2022_08_01_preview:ScheduledQueryRuleResource",
+        "monitor.v2022_08_01_preview/scheduled_query_rules.create_or_update",
+    ),
+    "azure-native:monitor:MetricAlert": (
+        "monitor.v2018_03_01:MetricAlertResource",
+        "monitor.v2018_03_01/metric_alerts.create_or_update",
+    ),
+    "azure-native:monitor:DiagnosticSetting": (
+        "monitor.v2021_05_01_preview:DiagnosticSettingsResource",
+        "monitor.v2021_05_01_preview/diagnostic_settings.create_or_update",
+    ),
+    "azure-native:consumption:Budget": (
+        "consumption:Budget",
+        "consumption/budgets.create_or_update",
     ),
 }
 
@@ -145,7 +176,12 @@ def load(reference: str) -> Node:
         return _address(reference, package, operation)
     package, name = reference.split(":")
     models = importlib.import_module(f"azure.mgmt.{package}.models")
-    return _from_model(name, getattr(models, name), models)
+    model = getattr(models, name)
+    return (
+        _from_model(name, model, models)
+        if hasattr(model, "_attribute_map")
+        else from_typespec(name, model, models)
+    )
 
 
 def _from_model(label: str, model: Any, models: Any, chosen: frozenset[Any] = frozenset()) -> Node:
@@ -268,4 +304,4 @@ def _literal(node: ast.expr) -> Any:
         return None
 
 
-MODEL = CloudModel("azure", load, ROOTS, RENAMES, UNMAPPED)
+MODEL = CloudModel("azure", load, {**ROOTS, **AZURE_ROOTS}, RENAMES, {**UNMAPPED, **AZURE_UNMAPPED})

@@ -156,6 +156,74 @@ def _repository(made: Made) -> dict[str, Any]:
     }
 
 
+def _queue(made: Made) -> dict[str, Any]:
+    name = made.named()
+    url = f"https://sqs.{_region(made)}.amazonaws.com/{made.place.account}/{name}"
+    return {"id": url, "name": name, "url": url, "arn": _arn(made, "sqs", name)}
+
+
+def _of_queue(made: Made) -> dict[str, Any]:
+    return {"id": made["queueUrl"]}
+
+
+def _event_source_mapping(made: Made) -> dict[str, Any]:
+    uuid = made.uuid("mapping")
+    return {
+        "id": uuid,
+        "uuid": uuid,
+        "arn": _arn(made, "lambda", f"event-source-mapping:{uuid}"),
+        "functionArn": made["functionName"],
+    }
+
+
+def _schedule(made: Made) -> dict[str, Any]:
+    path = f"{made.inputs.get('groupName', 'default')}/{made.named()}"
+    return {"id": path, "name": made.named(), "arn": _arn(made, "scheduler", f"schedule/{path}")}
+
+
+def _schedule_group(made: Made) -> dict[str, Any]:
+    name = made.named()
+    return {"id": name, "name": name, "arn": _arn(made, "scheduler", f"schedule-group/{name}")}
+
+
+def _key(made: Made) -> dict[str, Any]:
+    uuid = made.uuid("key")
+    return {"id": uuid, "keyId": uuid, "arn": _arn(made, "kms", f"key/{uuid}")}
+
+
+def _topic(made: Made) -> dict[str, Any]:
+    arn = _arn(made, "sns", made.named())
+    return {"id": arn, "name": made.named(), "arn": arn, "owner": made.place.account}
+
+
+def _subscription(made: Made) -> dict[str, Any]:
+    arn = f"{made['topic']}:{made.uuid('subscription')}"
+    return {"id": arn, "arn": arn, "ownerId": made.place.account}
+
+
+def _alarm(made: Made) -> dict[str, Any]:
+    return {
+        "id": made.named(),
+        "name": made.named(),
+        "arn": _arn(made, "cloudwatch", f"alarm:{made.named()}"),
+    }
+
+
+def _dashboard(made: Made) -> dict[str, Any]:
+    name = made["dashboardName"]
+    return {"id": name, "dashboardArn": _arn(made, "cloudwatch", f"dashboard/{name}", region=False)}
+
+
+def _budget(made: Made) -> dict[str, Any]:
+    name, account = made.named(), made.place.account
+    return {
+        "id": f"{account}:{name}",
+        "name": name,
+        "accountId": account,
+        "arn": _arn(made, "budgets", f"budget/{name}", region=False),
+    }
+
+
 def _of_bucket(made: Made) -> dict[str, Any]:
     return {"id": made["bucket"]}
 
@@ -214,4 +282,17 @@ OUTPUTS: dict[str, Outputs] = {
     "aws:ecr/repository:Repository": _repository,
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": _of_repository,
     "aws:ecr/repositoryPolicy:RepositoryPolicy": _of_repository,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _of_queue,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _of_queue,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
+    "aws:scheduler/schedule:Schedule": _schedule,
+    "aws:scheduler/scheduleGroup:ScheduleGroup": _schedule_group,
+    "aws:kms/key:Key": _key,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": lambda made: {"id": made["arn"], "owner": made.place.account},
+    "aws:sns/topicSubscription:TopicSubscription": _subscription,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:budgets/budget:Budget": _budget,
 }

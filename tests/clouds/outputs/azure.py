@@ -177,6 +177,22 @@ def _workspace(made: Made) -> dict[str, Any]:
     }
 
 
+def _queue(made: Made) -> dict[str, Any]:
+    kind = "Microsoft.Storage/storageAccounts/queueServices/queues"
+    name = made.named("queueName")
+    account = f"{_group_path(made)}/providers/Microsoft.Storage/storageAccounts/{made['accountName']}"
+    return {"id": f"{account}/queueServices/default/queues/{name}", "name": name, "type": kind}
+
+
+def _below(kind: str, scope: str, key: str) -> Outputs:
+    """Return what tells of a resource that extends another, or a subscription."""
+    return lambda made: {
+        "id": f"{made[scope]}/providers/{kind}/{made.named(key)}",
+        "name": made.named(key),
+        "type": kind,
+    }
+
+
 _ACCOUNT = "Microsoft.Storage/storageAccounts"
 
 OUTPUTS: dict[str, Outputs] = {
@@ -237,5 +253,17 @@ OUTPUTS: dict[str, Outputs] = {
     ),
     "azure-native:dns:RecordSet": _record_set,
     "azure-native:applicationinsights:Component": _component,
+    "azure-native:applicationinsights:Workbook": _plain("Microsoft.Insights/workbooks", "resourceName"),
     "azure-native:operationalinsights:Workspace": _workspace,
+    "azure-native:operationalinsights:Table": _plain(
+        "Microsoft.OperationalInsights/workspaces/tables", "workspaceName", "tableName"
+    ),
+    "azure-native:storage:Queue": _queue,
+    "azure-native:monitor:ActionGroup": _plain("Microsoft.Insights/actionGroups", "actionGroupName"),
+    "azure-native:monitor:ScheduledQueryRule": _plain("Microsoft.Insights/scheduledQueryRules", "ruleName"),
+    "azure-native:monitor:MetricAlert": _plain("Microsoft.Insights/metricAlerts", "ruleName"),
+    "azure-native:monitor:DiagnosticSetting": _below(
+        "Microsoft.Insights/diagnosticSettings", "resourceUri", "name"
+    ),
+    "azure-native:consumption:Budget": _below("Microsoft.Consumption/budgets", "scope", "budgetName"),
 }

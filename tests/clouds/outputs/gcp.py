@@ -148,6 +148,48 @@ def _gateway_part(collection: str, key: str) -> Outputs:
     return outputs
 
 
+def _below(collection: str, *, located: bool = False, key: str = "name") -> Outputs:
+    """Return what tells of a resource whose name in its collection is the caller's, or Pulumi's."""
+
+    def outputs(made: Made) -> dict[str, Any]:
+        where = f"/locations/{_location(made)}" if located else ""
+        name = made.named(key)
+        id_ = f"projects/{_project(made)}{where}/{collection}/{name}"
+        return {"id": id_, key: name, "project": _project(made)}
+
+    return outputs
+
+
+def _numbered(collection: str) -> Outputs:
+    """Return what tells of a resource that Cloud Monitoring gives a number, which its full name has in it."""
+
+    def outputs(made: Made) -> dict[str, Any]:
+        name = f"projects/{_project(made)}/{collection}/{int(made.digest(15), 16)}"
+        return {"id": name, "name": name, "project": _project(made)}
+
+    return outputs
+
+
+def _service_identity(made: Made) -> dict[str, Any]:
+    service = str(made["service"]).partition(".")[0]
+    email = f"service-{made.place.project_number}@gcp-sa-{service}.iam.gserviceaccount.com"
+    return {
+        "id": f"projects/{_project(made)}/services/{made['service']}",
+        "email": email,
+        "member": f"serviceAccount:{email}",
+        "project": _project(made),
+    }
+
+
+def _log_metric(made: Made) -> dict[str, Any]:
+    return {"id": made.named(), "name": made.named(), "project": _project(made)}
+
+
+def _budget(made: Made) -> dict[str, Any]:
+    name = made.uuid("budget")
+    return {"id": f"billingAccounts/{made['billingAccount']}/budgets/{name}", "name": name}
+
+
 OUTPUTS: dict[str, Outputs] = {
     "gcp:projects/service:Service": _api_service,
     "gcp:projects/iAMMember:IAMMember": _member("project"),
@@ -175,6 +217,20 @@ OUTPUTS: dict[str, Outputs] = {
     "gcp:compute/globalForwardingRule:GlobalForwardingRule": _global("forwardingRules"),
     "gcp:compute/securityPolicy:SecurityPolicy": _global("securityPolicies"),
     "gcp:dns/recordSet:RecordSet": _record_set,
+    "gcp:projects/serviceIdentity:ServiceIdentity": _service_identity,
+    "gcp:pubsub/topic:Topic": _below("topics"),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": _member("topic"),
+    "gcp:pubsub/subscription:Subscription": _below("subscriptions"),
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _member("subscription"),
+    "gcp:cloudscheduler/job:Job": _below("jobs", located=True),
+    "gcp:monitoring/notificationChannel:NotificationChannel": _numbered("notificationChannels"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _numbered("alertPolicies"),
+    "gcp:monitoring/dashboard:Dashboard": _numbered("dashboards"),
+    "gcp:logging/metric:Metric": _log_metric,
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": _below("buckets", located=True, key="bucketId"),
+    "gcp:logging/projectSink:ProjectSink": _below("sinks"),
+    "gcp:logging/projectExclusion:ProjectExclusion": _below("exclusions"),
+    "gcp:billing/budget:Budget": _budget,
     "gcp:apigateway/api:Api": _gateway_part("apis", "apiId"),
     "gcp:apigateway/apiConfig:ApiConfig": _gateway_part("configs", "apiConfigId"),
     "gcp:apigateway/gateway:Gateway": _gateway_part("gateways", "gatewayId"),

@@ -332,7 +332,171 @@ aws.route53.Record(
     opts=opts,
 )
 
+dead = aws.sqs.Queue(
+    "dead", message_retention_seconds=1209600, sqs_managed_sse_enabled=True, tags=tags, opts=opts
+)
+jobs = aws.sqs.Queue(
+    "jobs",
+    visibility_timeout_seconds=180,
+    message_retention_seconds=345600,
+    redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 5}),
+    sqs_managed_sse_enabled=True,
+    tags=tags,
+    opts=opts,
+)
+aws.sqs.RedriveAllowPolicy(
+    "dead-redrive",
+    queue_url=dead.url,
+    redrive_allow_policy=pulumi.Output.json_dumps(
+        {"redrivePermission": "byQueue", "sourceQueueArns": [jobs.arn]}
+    ),
+    opts=opts,
+)
+aws.sqs.QueuePolicy(
+    "jobs-policy",
+    queue_url=jobs.url,
+    policy=jobs.arn.apply(
+        lambda arn: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": arn}],
+            }
+        )
+    ),
+    opts=opts,
+)
+aws.lambda_.EventSourceMapping(
+    "worker",
+    event_source_arn=jobs.arn,
+    function_name=alias.arn,
+    batch_size=1,
+    function_response_types=["ReportBatchItemFailures"],
+    scaling_config={"maximum_concurrency": 10},
+    tags=tags,
+    opts=opts,
+)
+clocks = aws.scheduler.ScheduleGroup("clocks", name="churn-clocks", tags=tags, opts=opts)
+clock = aws.scheduler.Schedule(
+    "clock",
+    name="churn-clock",
+    group_name=clocks.name,
+    schedule_expression="cron(0 6 ? * MON *)",
+    schedule_expression_timezone="UTC",
+    flexible_time_window={"mode": "OFF"},
+    target={
+        "arn": jobs.arn,
+        "role_arn": role.arn,
+        "input": '{"kind": "batch"}',
+        "dead_letter_config": {"arn": dead.arn},
+    },
+    opts=opts,
+)
+
+alarms_key = aws.kms.Key(
+    "alarms-key",
+    description="What alarms say.",
+    enable_key_rotation=True,
+    deletion_window_in_days=7,
+    policy=json.dumps({"Version": "2012-10-17", "Statement": []}),
+    tags=tags,
+    opts=opts,
+)
+alarms = aws.sns.Topic("alarms", kms_master_key_id=alarms_key.arn, tags=tags, opts=opts)
+aws.sns.TopicPolicy(
+    "alarms-policy",
+    arn=alarms.arn,
+    policy=json.dumps({"Version": "2012-10-17", "Statement": []}),
+    opts=opts,
+)
+aws.sns.TopicSubscription(
+    "alarms-mail", topic=alarms.arn, protocol="email", endpoint="on-call@example.com", opts=opts
+)
+aws.cloudwatch.MetricAlarm(
+    "latency",
+    name="churn-latency",
+    alarm_description="One answer in twenty is late.",
+    comparison_operator="GreaterThanOrEqualToThreshold",
+    namespace="lastmile",
+    metric_name="duration_ms",
+    dimensions={"function": "churn"},
+    extended_statistic="p95",
+    period=300,
+    evaluation_periods=1,
+    threshold=250.5,
+    treat_missing_data="notBreaching",
+    alarm_actions=[alarms.arn],
+    ok_actions=[alarms.arn],
+    tags=tags,
+    opts=opts,
+)
+aws.cloudwatch.MetricAlarm(
+    "age",
+    name="churn-age",
+    comparison_operator="GreaterThanOrEqualToThreshold",
+    namespace="AWS/SQS",
+    metric_name="ApproximateAgeOfOldestMessage",
+    dimensions={"QueueName": jobs.name},
+    statistic="Maximum",
+    period=300,
+    evaluation_periods=1,
+    threshold=900,
+    opts=opts,
+)
+aws.cloudwatch.MetricAlarm(
+    "errors",
+    name="churn-errors",
+    comparison_operator="GreaterThanOrEqualToThreshold",
+    evaluation_periods=1,
+    threshold=5,
+    metric_queries=[
+        {"id": "share", "expression": "100 * failed", "label": "%", "return_data": True},
+        {
+            "id": "failed",
+            "metric": {
+                "namespace": "lastmile",
+                "metric_name": "faas.errors",
+                "dimensions": {"function": "churn"},
+                "stat": "Average",
+                "period": 300,
+            },
+        },
+    ],
+    opts=opts,
+)
+dashboard = aws.cloudwatch.Dashboard(
+    "dashboard", dashboard_name="churn", dashboard_body=json.dumps({"widgets": []}), opts=opts
+)
+aws.budgets.Budget(
+    "budget",
+    name="churn",
+    budget_type="COST",
+    time_unit="MONTHLY",
+    limit_amount="50",
+    limit_unit="USD",
+    filter_expression={
+        "ands": [
+            {"tags": {"key": "model", "values": ["churn"]}},
+            {"tags": {"key": "environment", "values": ["dev"]}},
+        ]
+    },
+    metrics="UnblendedCost",
+    notifications=[
+        {
+            "comparison_operator": "GREATER_THAN",
+            "notification_type": "FORECASTED",
+            "threshold": 99.5,
+            "threshold_type": "PERCENTAGE",
+            "subscriber_email_addresses": ["owner@example.com"],
+        }
+    ],
+    tags=tags,
+    opts=opts,
+)
+
 pulumi.export("url", api.api_endpoint)
 pulumi.export("function", function.qualified_arn)
 pulumi.export("open", url.function_url)
 pulumi.export("account", account)
+pulumi.export("queue", jobs.url)
+pulumi.export("clock", clock.arn)
+pulumi.export("dashboard", dashboard.dashboard_arn)

@@ -35,6 +35,8 @@ container = az.storage.BlobContainer(
     opts=opts,
     **rg,
 )
+for queue_name in ("churn-jobs", "churn-jobs-poison"):
+    az.storage.Queue(queue_name, account_name=account.name, queue_name=queue_name, opts=opts, **rg)
 az.storage.BlobServiceProperties(
     "blobs",
     account_name=account.name,
@@ -105,7 +107,22 @@ secret = az.keyvault.Secret(
     **rg,
 )
 workspace = az.operationalinsights.Workspace(
-    "logs", workspace_name="churn-logs", sku={"name": "PerGB2018"}, retention_in_days=30, opts=opts, **rg
+    "logs",
+    workspace_name="churn-logs",
+    sku={"name": "PerGB2018"},
+    retention_in_days=30,
+    features={"disable_local_auth": True},
+    opts=opts,
+    **rg,
+)
+az.operationalinsights.Table(
+    "traces",
+    workspace_name=workspace.name,
+    table_name="AppTraces",
+    retention_in_days=30,
+    total_retention_in_days=30,
+    opts=opts,
+    **rg,
 )
 insights = az.applicationinsights.Component(
     "insights",
@@ -114,6 +131,7 @@ insights = az.applicationinsights.Component(
     application_type="web",
     ingestion_mode="LogAnalytics",
     workspace_resource_id=workspace.id,
+    disable_local_auth=True,
     tags=tags,
     opts=opts,
     **rg,
@@ -219,6 +237,14 @@ environment = az.app.ManagedEnvironment(
     tags=tags,
     opts=opts,
     **rg,
+)
+az.monitor.DiagnosticSetting(
+    "console",
+    name="logs",
+    resource_uri=environment.id,
+    workspace_id=workspace.id,
+    logs=[{"category": "ContainerAppConsoleLogs", "enabled": True}],
+    opts=opts,
 )
 container_app = az.app.ContainerApp(
     "predict-image",
@@ -373,6 +399,122 @@ az.dns.RecordSet(
     cname_record={"cname": endpoint.host_name},
     opts=opts,
     **rg,
+)
+
+told = az.monitor.ActionGroup(
+    "told",
+    action_group_name="churn-alarms",
+    location="Global",
+    group_short_name="churn",
+    enabled=True,
+    email_receivers=[
+        {
+            "name": "on-call@example.com",
+            "email_address": "on-call@example.com",
+            "use_common_alert_schema": True,
+        }
+    ],
+    tags=tags,
+    opts=opts,
+    **rg,
+)
+az.monitor.ScheduledQueryRule(
+    "errors",
+    rule_name="churn-errors",
+    location="westeurope",
+    display_name="churn-errors",
+    description="5 % or more of the answers are errors.",
+    kind="LogAlert",
+    enabled=True,
+    severity=2,
+    scopes=[workspace.id],
+    window_size="PT5M",
+    evaluation_frequency="PT5M",
+    criteria={
+        "all_of": [
+            {
+                "query": "AppTraces | summarize value = count()",
+                "metric_measure_column": "value",
+                "time_aggregation": "Maximum",
+                "operator": "GreaterThanOrEqual",
+                "threshold": 5.0,
+                "failing_periods": {"number_of_evaluation_periods": 1, "min_failing_periods_to_alert": 1},
+            }
+        ]
+    },
+    auto_mitigate=True,
+    skip_query_validation=True,
+    actions={"action_groups": [told.id]},
+    tags=tags,
+    opts=opts,
+    **rg,
+)
+az.monitor.MetricAlert(
+    "throttles",
+    rule_name="churn-throttles",
+    location="Global",
+    description="Requests were refused.",
+    enabled=True,
+    severity=2,
+    scopes=[profile.id],
+    window_size="PT5M",
+    evaluation_frequency="PT1M",
+    criteria=az.monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs(
+        odata_type="Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+        all_of=[
+            az.monitor.MetricCriteriaArgs(
+                criterion_type="StaticThresholdCriterion",
+                name="throttles",
+                metric_namespace="Microsoft.Cdn/profiles",
+                metric_name="RequestCount",
+                time_aggregation="Total",
+                operator="GreaterThanOrEqual",
+                threshold=1.0,
+                dimensions=[
+                    az.monitor.MetricDimensionArgs(name="HttpStatus", operator="Include", values=["429"])
+                ],
+            )
+        ],
+    ),
+    auto_mitigate=True,
+    actions=[{"action_group_id": told.id}],
+    tags=tags,
+    opts=opts,
+    **rg,
+)
+az.applicationinsights.Workbook(
+    "dashboard",
+    resource_name_="00000000-0000-4000-8000-000000000009",
+    location="westeurope",
+    kind="shared",
+    category="workbook",
+    display_name="churn-dashboard",
+    source_id=workspace.id,
+    serialized_data='{"version": "Notebook/1.0", "items": []}',
+    tags=tags,
+    opts=opts,
+    **rg,
+)
+az.consumption.Budget(
+    "budget",
+    budget_name="churn-budget",
+    scope=config.subscription_id.apply(lambda sub: f"/subscriptions/{sub}"),
+    category="Cost",
+    amount=100.0,
+    time_grain="Monthly",
+    time_period={"start_date": "2026-11-01T00:00:00Z"},
+    filter={"dimensions": {"name": "ResourceGroupName", "operator": "In", "values": [group.name]}},
+    notifications={
+        of: {
+            "enabled": True,
+            "operator": "GreaterThanOrEqualTo",
+            "threshold": 80.0,
+            "threshold_type": of,
+            "contact_emails": ["finance@example.com"],
+        }
+        for of in ("Actual", "Forecasted")
+    },
+    opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["timePeriod"]),
 )
 
 pulumi.export("url", app.default_host_name.apply(lambda host: f"https://{host}"))

@@ -197,11 +197,156 @@ gcp.dns.RecordSet(
     opts=opts,
 )
 
+topic = gcp.pubsub.Topic(
+    "jobs",
+    name="churn-jobs",
+    message_storage_policy={"allowed_persistence_regions": ["europe-west1"]},
+    labels=labels,
+    opts=opts,
+)
+dead = gcp.pubsub.Topic("jobs-dead", name="churn-jobs-dead", labels=labels, opts=opts)
+pubsub = gcp.projects.ServiceIdentity("pubsub", service="pubsub.googleapis.com", opts=opts)
+gcp.pubsub.TopicIAMMember(
+    "sets-aside", topic=dead.id, role="roles/pubsub.publisher", member=pubsub.member, opts=opts
+)
+gcp.serviceaccount.IAMMember(
+    "proves",
+    service_account_id=account.name,
+    role="roles/iam.serviceAccountOpenIdTokenCreator",
+    member=pubsub.member,
+    opts=opts,
+)
+pushes = gcp.pubsub.Subscription(
+    "pushes",
+    name="churn-jobs",
+    topic=topic.id,
+    push_config={
+        "push_endpoint": pulumi.Output.concat(service.uri, "/_lastmile/queue"),
+        "oidc_token": {"service_account_email": account.email, "audience": "https://churn/queue"},
+    },
+    ack_deadline_seconds=180,
+    message_retention_duration="345600s",
+    expiration_policy={"ttl": ""},
+    dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 5},
+    retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
+    labels=labels,
+    opts=opts,
+)
+gcp.pubsub.SubscriptionIAMMember(
+    "takes-away",
+    subscription=pushes.name,
+    role="roles/pubsub.subscriber",
+    member=pubsub.member,
+    opts=opts,
+)
+clock = gcp.cloudscheduler.Job(
+    "clock",
+    name="churn-clock",
+    region="europe-west1",
+    description="Has files scored.",
+    schedule="0 6 * * 1-5",
+    time_zone="Etc/UTC",
+    pubsub_target={"topic_name": topic.id, "data": "e30="},
+    retry_config={"retry_count": 5},
+    opts=opts,
+)
+
+channel = gcp.monitoring.NotificationChannel(
+    "on-call",
+    type="email",
+    display_name="On call",
+    labels={"email_address": "on-call@example.com"},
+    user_labels=labels,
+    opts=opts,
+)
+latency = gcp.logging.Metric(
+    "latency",
+    name="churn/latency",
+    description="How long answers took.",
+    filter='resource.type="cloud_run_revision"',
+    value_extractor="EXTRACT(httpRequest.latency)",
+    label_extractors={"version": "EXTRACT(jsonPayload.version)"},
+    metric_descriptor={
+        "metric_kind": "DELTA",
+        "value_type": "DISTRIBUTION",
+        "unit": "s",
+        "labels": [{"key": "version", "value_type": "STRING", "description": "Which answered."}],
+    },
+    bucket_options={"exponential_buckets": {"scale": 0.001, "growth_factor": 1.2, "num_finite_buckets": 84}},
+    opts=opts,
+)
+alarm = gcp.monitoring.AlertPolicy(
+    "slow",
+    display_name="churn is slow",
+    combiner="OR",
+    conditions=[
+        {
+            "display_name": "latency",
+            "condition_prometheus_query_language": {
+                "query": 'histogram_quantile(0.95, {"logging.googleapis.com/user/churn/latency_bucket"}) >= 1',
+                "duration": "0s",
+                "evaluation_interval": "60s",
+                "disable_metric_validation": True,
+            },
+        }
+    ],
+    notification_channels=[channel.id],
+    documentation={"content": "One answer in twenty takes a second.", "mime_type": "text/markdown"},
+    alert_strategy={"auto_close": "1800s"},
+    user_labels=labels,
+    opts=pulumi.ResourceOptions(provider=provider, depends_on=[latency]),
+)
+page = gcp.monitoring.Dashboard("page", dashboard_json='{"displayName": "churn"}', opts=opts)
+logs = gcp.logging.ProjectBucketConfig(
+    "logs",
+    project="a-project",
+    location="europe-west1",
+    bucket_id=pulumi.Output.concat("churn-", account.unique_id),
+    retention_days=30,
+    description="What churn writes.",
+    opts=opts,
+)
+gcp.logging.ProjectSink(
+    "logs-kept",
+    name="churn",
+    destination=pulumi.Output.concat("logging.googleapis.com/", logs.id),
+    filter='resource.type="cloud_run_revision"',
+    opts=opts,
+)
+gcp.logging.ProjectExclusion(
+    "logs-once",
+    name="churn",
+    description="Kept in a bucket of their own.",
+    filter='resource.type="cloud_run_revision"',
+    opts=opts,
+)
+number = gcp.organizations.get_project_output(opts=pulumi.InvokeOptions(provider=provider)).number
+gcp.billing.Budget(
+    "month",
+    billing_account="012345-6789AB-CDEF01",
+    display_name="churn",
+    amount={"specified_amount": {"currency_code": "EUR", "units": "120", "nanos": 500000000}},
+    budget_filter={
+        "projects": [pulumi.Output.concat("projects/", number)],
+        "labels": labels,
+        "calendar_period": "MONTH",
+    },
+    threshold_rules=[
+        {"threshold_percent": 0.5, "spend_basis": "CURRENT_SPEND"},
+        {"threshold_percent": 1.0, "spend_basis": "FORECASTED_SPEND"},
+    ],
+    all_updates_rule={
+        "monitoring_notification_channels": [channel.id],
+        "disable_default_iam_recipients": True,
+    },
+    opts=opts,
+)
+
 pulumi.export("url", service.uri)
 pulumi.export(
     "project",
     gcp.organizations.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider)).project,
 )
-pulumi.export(
-    "number", gcp.organizations.get_project_output(opts=pulumi.InvokeOptions(provider=provider)).number
-)
+pulumi.export("number", number)
+pulumi.export("queue", [topic.id, pushes.id, clock.id])
+pulumi.export("watch", [alarm.name, page.id])

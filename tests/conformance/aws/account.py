@@ -79,25 +79,45 @@ class Account:
 
     def inventory(self) -> list[str]:
         """Return everything that could be billed or that grants something, as `service name`, in order."""
-        return sorted(
+        found = (
             f"{service} {name(entry)}"
             for service, operation, key, name in _LISTS
-            for entry in self.pages(service, operation, key)
+            for entry in self.pages(service, operation, key, **_ASKED_OF.get(service, {}))
+            if not self._goes(service, entry)
         )
+        return sorted(line for line in found if line != _ALWAYS_THERE)
+
+    def _goes(self, service: str, entry: Any) -> bool:
+        """Tell whether a key waits for its deletion, which costs nothing and which nothing hastens."""
+        if service != "kms":
+            return False
+        found = self.call("kms", "describe_key", KeyId=entry["KeyId"])["KeyMetadata"]
+        return bool(found["KeyState"] == "PendingDeletion")
 
 
 _LISTS: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
     ("acm", "list_certificates", "CertificateSummaryList", lambda x: x["DomainName"]),
     ("apigatewayv2", "get_apis", "Items", lambda x: x["Name"]),
     ("apigatewayv2", "get_domain_names", "Items", lambda x: x["DomainName"]),
+    ("budgets", "describe_budgets", "Budgets", lambda x: x["BudgetName"]),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", lambda x: x["AlarmName"]),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", lambda x: x["DashboardName"]),
     ("ecr", "describe_repositories", "repositories", lambda x: x["repositoryName"]),
     ("iam", "list_roles", "Roles", lambda x: x["RoleName"]),
+    ("kms", "list_keys", "Keys", lambda x: x["KeyId"]),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings", lambda x: x["EventSourceArn"]),
     ("lambda", "list_functions", "Functions", lambda x: x["FunctionName"]),
     ("logs", "describe_log_groups", "logGroups", lambda x: x["logGroupName"]),
     ("s3", "list_buckets", "Buckets", lambda x: x["Name"]),
+    ("scheduler", "list_schedules", "Schedules", lambda x: x["Name"]),
+    ("scheduler", "list_schedule_groups", "ScheduleGroups", lambda x: f"group {x['Name']}"),
     ("secretsmanager", "list_secrets", "SecretList", lambda x: x["Name"]),
+    ("sns", "list_subscriptions", "Subscriptions", lambda x: x["Endpoint"]),
+    ("sns", "list_topics", "Topics", lambda x: x["TopicArn"]),
     ("sqs", "list_queues", "QueueUrls", str),
 )
+_ASKED_OF = {"budgets": {"AccountId": ACCOUNT}}
+_ALWAYS_THERE = "scheduler group default"
 
 
 @contextlib.contextmanager

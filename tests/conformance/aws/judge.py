@@ -23,13 +23,15 @@ _SETTINGS = {
 }
 _FOUND_BY = frozenset({"name", "bucket", "key", "apiId", "functionName", "qualifier", "role", "repository"})
 """Inputs by which a resource is looked for: it would not be found if they were others."""
-_ON_REMOVAL = frozenset({"forceDelete", "forceDestroy", "recoveryWindowInDays"})
+_ON_REMOVAL = frozenset({"forceDelete", "forceDestroy", "recoveryWindowInDays", "deletionWindowInDays"})
 """Inputs that say how a resource is removed: what is left afterwards shows them."""
 NOT_KEPT: dict[tuple[str, str], str] = {
     (_FUNCTION, "code"): "moto keeps no more than its hash",
     (_FUNCTION, "loggingConfig"): "moto 5.2 keeps none; the group is looked for instead",
     (_FUNCTION, "publish"): "what is published shows it: aliases are of a version",
     (_FUNCTION, "snapStart"): "moto 5.2 answers Off whatever was asked",
+    ("aws:kms/key:Key", "rotationPeriodInDays"): "moto 5.2 keeps none; that it rotates is read",
+    ("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "redriveAllowPolicy"): "moto 5.2 keeps none",
 }
 """Inputs that moto takes and does not give back, so that nothing can be said of them here but that AWS's model took them."""
 

@@ -17,12 +17,20 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from lastmile_sls.engine.properties import UNKNOWN_SENTINEL, comparable, from_struct, reveal, to_struct
-from tests.conformance.aws import buckets, functions, gateways, identities
+from tests.conformance.aws import billing, buckets, functions, gateways, identities, queues, watching
 from tests.conformance.aws.account import ACCOUNT, Account
 from tests.conformance.aws.kind import Kind, Outputs
 from tests.conformance.aws.requests import Inputs, NotCarriedError
 
-KINDS: dict[str, Kind] = {**functions.KINDS, **gateways.KINDS, **buckets.KINDS, **identities.KINDS}
+KINDS: dict[str, Kind] = {
+    **functions.KINDS,
+    **gateways.KINDS,
+    **buckets.KINDS,
+    **identities.KINDS,
+    **queues.KINDS,
+    **watching.KINDS,
+    **billing.KINDS,
+}
 _NO_DIFFERENCE = provider_pb2.DiffResponse.DIFF_NONE
 _SOME_DIFFERENCE = provider_pb2.DiffResponse.DIFF_SOME
 

@@ -12,10 +12,11 @@ import pytest
 from tests.conformance.aws.account import Account, moto_account
 from tests.conformance.aws.deployments import NAMES, deployment, make_users_own
 from tests.conformance.aws.judge import findings
+from tests.conformance.aws.judge_work import work_findings
 from tests.conformance.aws.moto_provider import Record
 
 pytestmark = pytest.mark.conformance
-USERS_OWN = ["iam caller", "secretsmanager token"]
+USERS_OWN = ["iam caller", "s3 theirs", "secretsmanager hook", "secretsmanager token"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def account(server: Account) -> Account:
 def test_a_deployment_is_made_as_planned_and_removed(name: str, account: Account, tmp_path: Path) -> None:
     world, plan = deployment(account, name, tmp_path)
     outputs = world.up().outputs
-    assert findings(world.record) == []
+    assert [*findings(world.record), *work_findings(world.record)] == []
     assert outputs["url"].startswith("https://")
     functions = {made.outputs["name"] for made in world.record.of_type("aws:lambda/function:Function")}
     assert functions == {function["resource"] for function in plan["functions"]}
@@ -48,7 +49,7 @@ def test_a_deployment_is_made_as_planned_and_removed(name: str, account: Account
     assert account.inventory() == sorted([*USERS_OWN, *kept])
     routing = plan["routing"]
     for line in kept:
-        assert routing is not None
+        assert routing is not None  # nothing is in a bucket but that, as long as nobody asks for anything
         found = account.call("s3", "get_object", Bucket=line.partition(" ")[2], Key=routing["path"])
         assert json.loads(found["Body"].read()) == routing["content"]
 
@@ -96,3 +97,71 @@ def test_a_way_past_the_authorizer_is_found(account: Account, tmp_path: Path) ->
         "route OPTIONS /{proxy+}: the gateway answers browsers itself, so it need not call arn:aws:lambda:"
         in told
     )
+
+
+WRONG = [
+    (
+        *("EventSourceMapping", "jobs-worker", "functionName", lambda arn: arn.removesuffix(":live")),
+        "calls churn-dev-predict without an alias, so never a published version.",
+    ),
+    (
+        *("EventSourceMapping", "jobs-worker", "functionResponseTypes", lambda _: []),
+        ": a message that failed would count as done.",
+    ),
+    (
+        *("Queue", "jobs", "visibilityTimeoutSeconds", lambda _: 29),
+        ": a message is given to another before the function's 30 s are over.",
+    ),
+    (
+        *(
+            "RedriveAllowPolicy",
+            "jobs-dead-redrive",
+            "redriveAllowPolicy",
+            lambda text: text.replace("jobs", "other"),
+        ),
+        "may set nothing aside: ",
+    ),
+    (
+        *("QueuePolicy", "jobs-policy", "policy", lambda text: text.replace("Deny", "Allow")),
+        "Queue churn-dev-jobs is reached without TLS.",
+    ),
+    (
+        *("Schedule", "schedule", "target", lambda target: {**target, "arn": f"{target['arn']}2"}),
+        "Schedule churn-dev-schedule: there is no queue ",
+    ),
+    (
+        *("MetricAlarm", "latency", "alarmActions", lambda arns: [f"{arns[0]}2"]),
+        "MetricAlarm churn-dev-latency tells ",
+    ),
+    (
+        *(
+            "TopicPolicy",
+            "alarms-policy",
+            "policy",
+            lambda text: text.replace("alarm:churn-dev-latency", "alarm:x"),
+        ),
+        "MetricAlarm churn-dev-latency may not publish to ",
+    ),
+]
+
+
+def test_work_that_does_not_hold_together_is_found(account: Account, tmp_path: Path) -> None:
+    world, _ = deployment(account, "work", tmp_path)
+    world.up()
+    for kind, name, key, change, told in WRONG:
+        account.empty()
+        make_users_own(account)
+
+        def spoil(
+            type_token: str,
+            called: str,
+            inputs: dict[str, Any],
+            which: tuple[str, str] = (f":{kind}", f"churn-dev-{name}"),
+            key: str = key,
+            change: Any = change,
+        ) -> None:
+            if type_token.endswith(which[0]) and called == which[1]:
+                inputs[key] = change(inputs[key])
+
+        found = work_findings(world.record.replayed(spoil, {}))
+        assert [line for line in found if told in line], (kind, name, found)

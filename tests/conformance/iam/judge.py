@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.conformance.iam.evaluator import Question, ask
@@ -57,6 +58,14 @@ WILDCARDS = (
         r"arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]+-\?{6}",
         "Secrets Manager adds six characters of its own to a secret's name.",
     ),
+    *(
+        Wildcard(
+            action,
+            r"arn:aws:s3:::[a-z0-9.-]+/[a-zA-Z0-9_./-]+/\*",
+            "Answers, files and predictions lie in a folder of theirs, under names that come later.",
+        )
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+    ),
     Wildcard(
         "execute-api:Invoke",
         r"arn:aws:execute-api:[a-z0-9-]+:\d{12}:[a-z0-9]+/\$default/\*",
@@ -73,7 +82,7 @@ def judge(
     Raises NonsenseError for actions and resources that AWS does not have.
     """
     atoms = [atom for document in policies for atom in _atoms(document)]
-    found = [*_refused(policies, calls), *_unused(atoms, calls)]
+    found = [*refused(policies, calls), *_unused(atoms, calls)]
     return [*found, *(told for atom in atoms for told in _too_wide(atom, wildcards))]
 
 
@@ -107,7 +116,8 @@ def judge_trust(document: Document, role: str, services: set[str]) -> list[str]:
     ]
 
 
-def _refused(policies: Sequence[Document], calls: Sequence[Call]) -> Iterator[str]:
+def refused(policies: Sequence[Document], calls: Sequence[Call]) -> Iterator[str]:
+    """Yield a sentence for each call that the policies do not allow."""
     questions = [Question(call.action, call.resource, policies, context=call.context) for call in calls]
     for call, allowed in zip(calls, ask(questions), strict=True):
         if not allowed:
@@ -143,8 +153,8 @@ def _list(value: Any) -> list[str]:
 
 
 def _unused(atoms: Sequence[_Atom], calls: Sequence[Call]) -> Iterator[str]:
-    """Ask of each atom alone whether it allows any of the calls."""
-    pairs = [(number, call) for number, _ in enumerate(atoms) for call in calls]
+    """Ask of each atom alone whether it allows any of the calls that its action is of."""
+    pairs = [(number, call) for number, atom in enumerate(atoms) for call in calls if _may_be_of(atom, call)]
     questions = [
         Question(call.action, call.resource, [atoms[number].document], context=call.context)
         for number, call in pairs
@@ -153,6 +163,10 @@ def _unused(atoms: Sequence[_Atom], calls: Sequence[Call]) -> Iterator[str]:
     for number, atom in enumerate(atoms):
         if number not in used:
             yield f"no call needs {atom}."
+
+
+def _may_be_of(atom: _Atom, call: Call) -> bool:
+    return atom.action.startswith("Not") or fnmatchcase(call.action.lower(), atom.action.lower())
 
 
 def _too_wide(atom: _Atom, wildcards: Sequence[Wildcard]) -> Iterator[str]:

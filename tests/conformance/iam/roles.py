@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices"
-_OBJECTS = "storage.objects"
+_QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"
+_OBJECTS, _UPLOADS = "storage.objects", "storage.multipartUploads"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,26 @@ GCP: dict[str, Role] = {
             f"{_OBJECTS}.get",
             f"{_OBJECTS}.list",
         ),
+    ),
+    "roles/storage.legacyBucketReader": Role(
+        "Storage Legacy Bucket Reader",
+        ("storage.buckets.get", f"{_UPLOADS}.list", f"{_OBJECTS}.list"),
+    ),
+    "roles/storage.legacyBucketWriter": Role(
+        "Storage Legacy Bucket Writer",
+        (
+            "storage.buckets.get",
+            *(f"{_UPLOADS}.{verb}" for verb in ("abort", "create", "list", "listParts")),
+            *(f"{_OBJECTS}.{verb}" for verb in ("create", "delete", "list")),
+        ),
+    ),
+    "roles/pubsub.publisher": Role("Pub/Sub Publisher", ("pubsub.topics.publish",)),
+    "roles/pubsub.subscriber": Role(
+        "Pub/Sub Subscriber",
+        ("pubsub.snapshots.seek", "pubsub.subscriptions.consume", "pubsub.topics.attachSubscription"),
+    ),
+    "roles/iam.serviceAccountOpenIdTokenCreator": Role(
+        "Service Account OpenID Connect Identity Token Creator", ("iam.serviceAccounts.getOpenIdToken",)
     ),
     "roles/secretmanager.secretAccessor": Role(
         "Secret Manager Secret Accessor",
@@ -81,6 +102,21 @@ AZURE: dict[str, Role] = {
             f"{_BLOBS}/containers/blobs/*",
         ),
     ),
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": Role(
+        "Storage Queue Data Contributor",
+        (
+            f"{_QUEUES}/delete",
+            f"{_QUEUES}/read",
+            f"{_QUEUES}/write",
+            f"{_QUEUES}/messages/delete",
+            f"{_QUEUES}/messages/read",
+            f"{_QUEUES}/messages/write",
+            f"{_QUEUES}/messages/process/action",
+        ),
+    ),
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": Role(
+        "Storage Queue Data Message Sender", (f"{_QUEUES}/messages/add/action",)
+    ),
     "4633458b-17de-408a-b874-0445c86b69e6": Role(
         "Key Vault Secrets User",
         (
@@ -103,8 +139,28 @@ AZURE: dict[str, Role] = {
     ),
 }
 
+_RENEWS = "no other built-in role of Azure's renews a message for as long as it is worked on"
+_WRITES = "no other built-in role of Azure's writes blobs"
+_PUBLISHES = "it means nothing on the component that the role is given for"
 _NARROWEST = "no built-in role of Azure's reads blobs without it, and it reads no blob's content"
+_ON_A_BUCKET = "no object's name is a bucket's, so that its condition is not true where this means something"
+_OF_THE_BUCKET = "no predefined role of Google's lists objects without it, and it reads none of them"
 SPARE: Mapping[tuple[str, str], str] = {
+    ("Storage Legacy Bucket Writer", "storage.buckets.get"): _ON_A_BUCKET,
+    ("Storage Legacy Bucket Writer", f"{_OBJECTS}.list"): _ON_A_BUCKET,
+    **{
+        (
+            "Storage Legacy Bucket Writer",
+            f"{_UPLOADS}.{verb}",
+        ): "it writes an object there, as the role is given for"
+        for verb in ("abort", "create", "list", "listParts")
+    },
+    ("Storage Legacy Bucket Reader", "storage.buckets.get"): _OF_THE_BUCKET,
+    ("Storage Legacy Bucket Reader", f"{_UPLOADS}.list"): _OF_THE_BUCKET,
+    ("Pub/Sub Subscriber", "pubsub.snapshots.seek"): "a subscription is no snapshot: it means nothing there",
+    ("Pub/Sub Subscriber", "pubsub.topics.attachSubscription"): (
+        "a subscription is no topic: it means nothing there"
+    ),
     (
         "Secret Manager Secret Accessor",
         "resourcemanager.projects.get",
@@ -115,31 +171,30 @@ SPARE: Mapping[tuple[str, str], str] = {
     ): "a secret is no project: it means nothing there",
     ("Storage Blob Data Reader", f"{_BLOBS}/containers/read"): _NARROWEST,
     ("Storage Blob Data Reader", f"{_BLOBS}/generateUserDelegationKey/action"): _NARROWEST,
-    ("Storage Blob Data Contributor", f"{_BLOBS}/containers/read"): "of the deployer, who made the container",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/containers/write",
-    ): "of the deployer, who made the container",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/containers/delete",
-    ): "of the deployer, who made the container",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/generateUserDelegationKey/action",
-    ): "of the deployer, as its role has it",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/containers/blobs/move/action",
-    ): "of the deployer, as its role has it",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/containers/blobs/add/action",
-    ): "of the deployer, as its role has it",
-    (
-        "Storage Blob Data Contributor",
-        f"{_BLOBS}/containers/blobs/delete",
-    ): "of the deployer, as its role has it",
+    **{
+        ("Storage Blob Data Contributor", f"{_BLOBS}/{permission}"): _WRITES
+        for permission in (
+            "containers/read",
+            "containers/write",
+            "containers/delete",
+            "generateUserDelegationKey/action",
+            "containers/blobs/move/action",
+            "containers/blobs/add/action",
+            "containers/blobs/delete",
+        )
+    },
+    **{
+        ("Storage Queue Data Contributor", f"{_QUEUES}/{permission}"): _RENEWS
+        for permission in ("delete", "write", "messages/delete")
+    },
+    **{
+        ("Monitoring Metrics Publisher", permission): _PUBLISHES
+        for permission in (
+            "Microsoft.Insights/Register/Action",
+            "Microsoft.Support/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        )
+    },
     (
         "Key Vault Secrets User",
         "Microsoft.KeyVault/vaults/secrets/readMetadata/action",

@@ -98,6 +98,7 @@ HELD_ON_AZURE = {
     "deployer-writes-state": {f"{BLOBS}/read", f"{BLOBS}/write"},
     "reads-secret-": {"Microsoft.KeyVault/vaults/secrets/getSecret/action"},
     "reads-calls": {"Microsoft.KeyVault/vaults/secrets/getSecret/action"},
+    "tells-insights": {"Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"},
     "pulls-images": {"Microsoft.ContainerRegistry/registries/pull/read"},
     # Azure's page names the role for the host's own storage, and not what it does there:
     # learn.microsoft.com/azure/azure-functions/functions-reference, "Grant permission to the identity".

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pulumi.runtime.mocks import MockResourceArgs
+
 from lastmile_sls.plan.document import Plan
 from lastmile_sls.spec.model import Spec
 from tests.lastmile_infra.plans import plan_of
@@ -13,8 +15,17 @@ from tests.lastmile_infra.recorded import DELIVERED, Cloud, Opts, Outputs, Run, 
 ACCOUNT = "123456789012"
 FUNCTIONS = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function"
 
+
+def _key(args: MockResourceArgs) -> dict[str, Any]:
+    """Return what is told of a key of encryption, or of a caller's."""
+    if args.typ.startswith("aws:kms/"):
+        return {"arn": f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{args.name}"}
+    return DELIVERED["Key"](args)
+
+
 _MADE: dict[str, Outputs] = {
     **DELIVERED,
+    "Key": _key,
     "Role": lambda a: {"arn": f"arn:aws:iam::{ACCOUNT}:role/{a.inputs['name']}"},
     "Bucket": lambda a: {"bucket": f"{a.name}-1234567", "arn": f"arn:aws:s3:::{a.name}-1234567"},
     "Repository": lambda a: {
@@ -48,6 +59,17 @@ _MADE: dict[str, Outputs] = {
                 "resourceRecordValue": "_x.acm-validations.aws.",
             }
         ],
+    },
+    "Queue": lambda a: {
+        "arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{a.inputs['name']}",
+        "url": f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/{a.inputs['name']}",
+    },
+    "Schedule": lambda a: {
+        "arn": f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule/{a.inputs['groupName']}/{a.inputs['name']}"
+    },
+    "Topic": lambda a: {"arn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:{a.inputs['name']}"},
+    "Dashboard": lambda a: {
+        "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{a.inputs['dashboardName']}"
     },
     "Record": lambda a: {"fqdn": a.inputs["name"].rstrip(".")},
 }

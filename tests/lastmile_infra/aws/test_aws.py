@@ -25,6 +25,10 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "resources": {"min_instances": 1},
         "targets": {"aws": {"hosted_zone": "Z0123456789"}},
         "tags": {"squad": "blue"},
+        "queue": {},
+        "schedule": {"cron": "0 6 * * *", "input": "batch/in", "output": "batch/out"},
+        "operations": {"notify": ["a@example.com"]},
+        "budget": {"monthly_limit": 50.0},
     },
     "image": {"targets": {"aws": {"package": "image", "gateway": "function_url"}}},
 }
@@ -86,6 +90,7 @@ def test_outputs(tmp_path: Path) -> None:
         "url": "https://abc.execute-api.eu-west-1.amazonaws.com",
         "key": "value of key",
         "functions": {"predict": "arn:aws:lambda:eu-west-1:123456789012:function:churn-dev-predict"},
+        "logs": {"predict": "/aws/lambda/churn-dev-predict"},
         "bucket": "s3://churn-dev-state-1234567",
         "routing": "s3://churn-dev-state-1234567/routing.json",
     }

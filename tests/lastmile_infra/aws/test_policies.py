@@ -109,31 +109,64 @@ def test_everything_that_a_role_can_need() -> None:
     ]
 
 
-def test_bucket_policy() -> None:
-    assert statements(policies.bucket_policy(Place("cn-north-1", "1"), "b")) == [
-        {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": ["arn:aws-cn:s3:::b", "arn:aws-cn:s3:::b/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
+WORK: dict[str, Any] = {
+    "secrets": {"HOOK": "hook"},
+    "queue": {"callback": {"urls": ["https://app.example.com/"], "secret": "HOOK"}},
+    "schedule": {"cron": "0 6 * * *", "input": "batch/in/", "output": "s3://theirs/out"},
+}
+BUCKET = "arn:aws:s3:::the-bucket"
+WRITTEN = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
 
 
-def test_repository_policy() -> None:
-    assert statements(policies.repository_policy(PLACE)) == [
+def listing(number: int, bucket: str, *prefixes: str) -> dict[str, Any]:
+    return {
+        "Sid": f"List{number}",
+        "Effect": "Allow",
+        "Action": ["s3:ListBucket"],
+        "Resource": [bucket],
+        "Condition": {"StringLikeIfExists": {"s3:prefix": list(prefixes)}},
+    }
+
+
+def test_work_that_waits_needs_the_queue_and_its_own_folders() -> None:
+    plan = plan_of(spec_of(**WORK), "aws")
+    found = statements(policies.role_policy(PLACE, plan["functions"], "the-bucket", plan["queue"]))
+    assert found[2:] == [
         {
-            "Sid": "LambdaECRImageRetrievalPolicy",
+            "Sid": "UseQueue",
             "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            "Condition": {
-                "StringLike": {"aws:sourceArn": "arn:aws:lambda:eu-west-1:123456789012:function:*"}
-            },
-        }
+            "Action": [
+                "sqs:SendMessage",
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+            ],
+            "Resource": ["arn:aws:sqs:eu-west-1:123456789012:churn-dev-jobs"],
+        },
+        {"Sid": "UseAnswers", "Effect": "Allow", "Action": WRITTEN, "Resource": [f"{BUCKET}/results/*"]},
+        {
+            "Sid": "UseInput",
+            "Effect": "Allow",
+            "Action": ["s3:GetObject"],
+            "Resource": [f"{BUCKET}/batch/in/*"],
+        },
+        {"Sid": "UseOutput", "Effect": "Allow", "Action": WRITTEN, "Resource": ["arn:aws:s3:::theirs/out/*"]},
+        listing(1, BUCKET, "results/*", "batch/in/*"),
+        listing(2, "arn:aws:s3:::theirs", "out/*"),
     ]
+
+
+def test_a_schedule_alone_keeps_no_answers_and_a_whole_bucket_may_be_scored() -> None:
+    schedule = {"cron": "0 6 * * *", "input": "s3://theirs", "output": "out"}
+    plan = plan_of(spec_of(schedule=schedule, targets={"aws": {"bucket": "shared"}}), "aws")
+    found = statements(policies.role_policy(PLACE, plan["functions"], "shared", plan["queue"]))
+    assert [(s["Sid"], s["Resource"]) for s in found[2:]] == [
+        ("UseInput", ["arn:aws:s3:::theirs/*"]),
+        ("UseOutput", ["arn:aws:s3:::shared/out/*"]),
+        ("List1", ["arn:aws:s3:::theirs"]),
+        ("List2", ["arn:aws:s3:::shared"]),
+    ]
+    assert found[4]["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["*"]}}
 
 
 def test_callers() -> None:

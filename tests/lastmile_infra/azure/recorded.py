@@ -29,6 +29,15 @@ DATA_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/churn-dev-data-12345
 IDENTITY = f"{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/churn-dev"
 
 
+WATCHED: dict[str, Any] = {
+    "queue": {"max_attempts": 3},
+    "schedule": {"cron": "0 6 * * 1-5", "input": "batch/in", "output": "batch/out"},
+    "operations": {"notify": ["a@example.com", "b@example.com"]},
+    "budget": {"monthly_limit": 100.0, "alerts_percent": [62.5, 100.0]},
+}
+"""The changes of a spec that has everything beside the endpoint."""
+
+
 class Plain(Made):
     """What Azure makes, with names and ids that can be read."""
 

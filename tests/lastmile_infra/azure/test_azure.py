@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.lastmile_infra.azure.recorded import GROUP, provisioned, provisioned_plan
+from lastmile_infra.azure.dashboard import workbook_id
+from tests.lastmile_infra.azure.recorded import (
+    GROUP,
+    SUBSCRIPTION,
+    TENANT,
+    Run,
+    provisioned,
+    provisioned_plan,
+)
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
 from tests.lastmile_infra.recorded import Recorded
 
@@ -19,6 +27,8 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "endpoint": {"domain": "predict.example.com", "rate_limit": {"requests_per_s": 10.0, "burst": 600}},
         "targets": {"azure": {**THEIRS, "dns_zone": "dns/example.com"}},
         "tags": {"squad": "blue"},
+        "operations": {"notify": ["a@example.com"]},
+        "budget": {"monthly_limit": 100.0},
     },
     "image": {
         **two_versions(apart=True),
@@ -52,18 +62,25 @@ def test_every_resource_of_a_deployment_with_a_key(tmp_path: Path) -> None:
     assert provisioned(spec_of(), tmp_path).names() == [
         "AppServicePlan churn-dev-predict-plan",
         "BlobContainer churn-dev-predict-package",
+        "Component churn-dev",
         "Deployment churn-dev",
         "Key churn-dev-key",
         "Package churn-dev-predict-package",
         "Release churn-dev-predict-release",
         "ResourceGroup churn-dev-group",
         "RoleAssignment churn-dev-owns-host-storage",
+        "RoleAssignment churn-dev-tells-insights",
         "Secret churn-dev-key-secret",
         "StorageAccount churndevhost",
+        "Table churn-dev-AppDependencies",
+        "Table churn-dev-AppExceptions",
+        "Table churn-dev-AppRequests",
+        "Table churn-dev-AppTraces",
         "UserAssignedIdentity churn-dev-identity",
         "Vault churn-dev",
         "WebApp churn-dev-predict",
         "WebAppScmAllowed churn-dev-predict-scm",
+        "Workspace churn-dev",
     ]
 
 
@@ -73,16 +90,20 @@ def test_every_resource_of_a_public_image(tmp_path: Path) -> None:
     assert run.names() == [
         "ContainerApp churn-dev-predict-app",
         "Deployment churn-dev",
+        "DiagnosticSetting churn-dev-console",
         "Image churn-dev-predict-image",
         "ManagedEnvironment churn-dev",
         "Registry churndev",
         "ResourceGroup churn-dev-group",
         "RoleAssignment churn-dev-pulls-images",
         "UserAssignedIdentity churn-dev-identity",
+        "Workspace churn-dev",
     ]
     assert run.outputs == {
         "url": "https://churn-dev-predict.happy-x.westeurope.azurecontainerapps.io",
         "functions": {"predict": f"{GROUP}/Microsoft.App/containerApps/churn-dev-predict"},
+        "logs": {"predict": "customer of churn-dev"},
+        "account": SUBSCRIPTION,
     }
 
 
@@ -105,13 +126,39 @@ def test_outputs(tmp_path: Path) -> None:
         },
         "bucket": "az://churndevdata-1234567/state",
         "routing": "az://churndevdata-1234567/state/routing.json",
+        "logs": {"predict": "customer of churn-dev", "predict-v2": "customer of churn-dev"},
+        "account": SUBSCRIPTION,
+    }
+
+
+def test_outputs_of_everything_beside_the_endpoint(watched: Run) -> None:
+    sites, rules = f"{GROUP}/Microsoft.Web/sites", f"{GROUP}/Microsoft.Insights"
+    service = "https://churndevdata-1234567.queue.core.windows.net"
+    told = {name: watched.outputs[name] for name in ("queue", "schedule", "alarms", "dashboard")}
+    dashboard = f"{rules}/workbooks/{workbook_id('churn-dev-dashboard')}"
+    assert told == {
+        "queue": {
+            "jobs": f"{service}/churn-dev-jobs",
+            "dead_letters": f"{service}/churn-dev-jobs-poison",
+        },
+        "schedule": f"{sites}/churn-dev-predict-1234567/functions/scheduled",
+        "alarms": {
+            signal: f"{rules}/scheduledQueryRules/churn-dev-{signal}"
+            for signal in ("errors", "latency", "throttles", "queue-age", "dead-letters")
+        },
+        "dashboard": f"https://portal.azure.com/#@{TENANT}/resource{dashboard}/workbook",
     }
 
 
 def test_nothing_is_granted_that_is_not_used(tmp_path: Path) -> None:
     grants = provisioned(spec_of(), tmp_path).grants()
     owner, host = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", f"{GROUP}/Microsoft.Storage/storageAccounts"
-    assert grants == [("principal of churn-dev-identity", owner, f"{host}/churndevhost-1234567")]
+    teller, insights = "3913510d-42f4-4e42-8a64-420c390055eb", f"{GROUP}/Microsoft.Insights/components"
+    functions = "principal of churn-dev-identity"
+    assert sorted(grants) == [
+        (functions, teller, f"{insights}/churn-dev-1234567"),
+        (functions, owner, f"{host}/churndevhost-1234567"),
+    ]
 
 
 def test_a_plan_that_is_for_no_place(tmp_path: Path) -> None:

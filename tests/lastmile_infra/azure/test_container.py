@@ -21,6 +21,7 @@ def test_an_environment_and_a_registry(tmp_path: Path) -> None:
             {"name": "Consumption", "workloadProfileType": "Consumption", "enableFips": False}
         ],
         "zoneRedundant": False,
+        "appLogsConfiguration": {"destination": "azure-monitor"},
     }
     registry = run.inputs("Registry")
     assert registry["sku"] == {"name": "Basic"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lastmile_infra.azure.identity import only_blob
+from lastmile_infra.azure.identity import only_below, only_blob
 from tests.lastmile_infra.azure.recorded import AZURE_CLI, DEPLOYER, provisioned
 from tests.lastmile_infra.plans import spec_of, two_versions
 
@@ -35,6 +35,21 @@ def test_one_blob() -> None:
     blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
     assert only_blob("a/b.json") == (
         f"((!(ActionMatches{{'{blobs}/read'}})) OR (@Resource[{blobs}:path] StringEquals 'a/b.json'))"
+    )
+
+
+def test_folders() -> None:
+    blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+    path, prefix = f"@Resource[{blobs}:path]", f"@Request[{blobs}:prefix]"
+    listing = "SubOperationMatches{'Blob.List'}"
+    assert only_below(["out"], ["in"]) == (
+        f"((!(ActionMatches{{'{blobs}/read'}} AND NOT {listing})) "
+        f"OR ({path} StringStartsWith 'out/' OR {path} StringStartsWith 'in/')) AND "
+        f"((!(ActionMatches{{'{blobs}/read'}} AND {listing})) "
+        f"OR ({prefix} StringStartsWith 'out/' OR {prefix} StringStartsWith 'in/')) AND "
+        f"((!(ActionMatches{{'{blobs}/write'}}) AND !(ActionMatches{{'{blobs}/add/action'}}) "
+        f"AND !(ActionMatches{{'{blobs}/delete'}}) AND !(ActionMatches{{'{blobs}/move/action'}})) "
+        f"OR ({path} StringStartsWith 'out/'))"
     )
 
 

@@ -24,7 +24,8 @@ def test_a_subscription_has_a_provider(tmp_path: Path) -> None:
     made = [r for r in run.resources if r.type.startswith("azure-native:")]
     assert {r.request.provider.split("::")[3] for r in made} == {"churn-dev-azure"}
     assert not run.one("Key").request.provider
-    assert run.inputs("RoleAssignment")["roleDefinitionId"].startswith(f"/subscriptions/{ANOTHER}/providers/")
+    for grant in run.all("RoleAssignment"):
+        assert grant.inputs["roleDefinitionId"].startswith(f"/subscriptions/{ANOTHER}/providers/")
 
 
 def test_a_provider_that_the_users_program_brings(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lastmile_sls.engine.properties import from_struct, is_secret
-from tests.lastmile_infra.azure.recorded import provisioned
+from tests.lastmile_infra.azure.recorded import WATCHED, provisioned
 from tests.lastmile_infra.plans import DIGEST, plan_of, spec_of, two_versions
 from tests.lastmile_infra.recorded import KEY_DIGEST
 
@@ -23,11 +23,46 @@ def test_what_a_function_is_told_and_nothing_else(tmp_path: Path) -> None:
     assert json.loads(settings.pop("LASTMILE_AUTH")) == {"keys": [KEY_DIGEST, KEY_DIGEST]}
     assert {**settings, **with_the_code} == {
         **planned,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "Authorization=AAD;ClientId=client of churn-dev-identity",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+            "InstrumentationKey=instrumentation of churn-dev;"
+            "IngestionEndpoint=https://x.in.applicationinsights.azure.com/"
+        ),
         "AZURE_CLIENT_ID": "client of churn-dev-identity",
         "AzureWebJobsStorage__accountName": "churndevhost-1234567",
         "AzureWebJobsStorage__clientId": "client of churn-dev-identity",
         "AzureWebJobsStorage__credential": "managedidentity",
     }
+
+
+def test_what_the_router_is_told_of_work_that_waits(tmp_path: Path) -> None:
+    callback = {"urls": ["https://a.example/"], "secret": "HOOK"}
+    place = {"key_vault": "mine", "resource_group": "theirs"}
+    changes = {**two_versions(apart=True), **WATCHED, "queue": {"max_attempts": 3, "callback": callback}}
+    run = provisioned(spec_of(**changes, secrets={"HOOK": "hook"}, targets={"azure": place}), tmp_path)
+    router, other = run.settings(ROUTER), run.settings(OTHER)
+    bucket, work = "az://churndevdata-1234567/state", ("LASTMILE_QUEUE", "LASTMILE_JOBS", "LASTMILE_SCHEDULE")
+    assert {name: value for name, value in router.items() if name.startswith(work)} == {
+        "LASTMILE_QUEUE_NAME": "churn-dev-jobs",
+        "LASTMILE_QUEUE_RETENTION_S": "345600",
+        "LASTMILE_QUEUE_URL": "azq://churndevdata-1234567/churn-dev-jobs",
+        "LASTMILE_QUEUE__clientId": "client of churn-dev-identity",
+        "LASTMILE_QUEUE__credential": "managedidentity",
+        "LASTMILE_QUEUE__queueServiceUri": "https://churndevdata-1234567.queue.core.windows.net",
+        "LASTMILE_JOBS_URL": f"{bucket}/results",
+        "LASTMILE_SCHEDULE": "0 0 6 * * 1,2,3,4,5",
+    }
+    assert router["AzureFunctionsJobHost__extensions__queues__maxDequeueCount"] == "3"
+    assert json.loads(router["LASTMILE_CALLBACK"]) == callback
+    assert json.loads(router["LASTMILE_BATCH"]) == {
+        "input": f"{bucket}/batch/in",
+        "output": f"{bucket}/batch/out",
+        "format": "csv",
+    }
+    assert not [name for name in other if name.startswith((*work, "LASTMILE_CALLBACK", "LASTMILE_BATCH"))]
+    rights = {"churn-dev-works-on-queue", "churn-dev-sets-aside", "churn-dev-works-on-state"}
+    assert rights <= run.one("WebApp", ROUTER).waits_for
+    assert not rights & run.one("WebApp", OTHER).waits_for
 
 
 def test_a_jwt_is_checked_by_the_function(tmp_path: Path) -> None:

@@ -4,7 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.lastmile_infra.azure.recorded import DATA_GROUP, SUBSCRIPTION, provisioned
+import pytest
+
+from lastmile_infra.azure.identity import only_below
+from tests.lastmile_infra.azure.recorded import (
+    DATA_GROUP,
+    SUBSCRIPTION,
+    WATCHED,
+    Run,
+    provisioned,
+    provisioned_plan,
+)
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
 
 ADOPTED = {"bucket": "mine/models", "resource_group": "theirs"}
@@ -91,10 +101,29 @@ def test_the_routing_document(tmp_path: Path) -> None:
         run.settings_of_release("churn-dev-predict")["LASTMILE_ROUTING_URL"]
         == "az://churndevdata-1234567/state/routing.json"
     )
-    assert (
-        run.grants()[-1][2]
-        == f"{DATA_GROUP}/Microsoft.Storage/storageAccounts/churndevdata-1234567/blobServices/default/containers/state"
-    )
+    granted = run.inputs("RoleAssignment", "churn-dev-reads-routing")["scope"]
+    container = "churndevdata-1234567/blobServices/default/containers/state"
+    assert granted == f"{DATA_GROUP}/Microsoft.Storage/storageAccounts/{container}"
+
+
+def test_what_functions_may_do_with_work_that_waits(tmp_path: Path, watched: Run) -> None:
+    granted = watched.inputs("RoleAssignment", "churn-dev-works-on-state")
+    assert granted["roleDefinitionId"].endswith("/ba92f5b4-2d11-453d-a403-e96b0029c9fe")
+    assert granted["scope"].endswith("/blobServices/default/containers/state")
+    assert granted["condition"] == only_below(["results", "batch/out"], ["batch/in"])
+    run = provisioned(spec_of(queue={}), tmp_path)
+    granted = run.inputs("RoleAssignment", "churn-dev-works-on-state")
+    assert granted["condition"] == only_below(["results"], [])
+
+
+def test_places_that_are_not_in_the_plans_storage(tmp_path: Path) -> None:
+    plan = plan_of(spec_of(**WATCHED), "azure")
+    batch = plan["functions"][0]["batch"]
+    assert batch
+    batch["input"] = "az://another/in"
+    told = r"^the plan's 'az://another/in' is a URL, but on Azure work is done in the plan's storage\.$"
+    with pytest.raises(ValueError, match=told):
+        provisioned_plan(plan, tmp_path)
 
 
 def test_one_version_needs_no_storage_but_the_hosts(tmp_path: Path) -> None:

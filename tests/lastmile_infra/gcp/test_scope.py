@@ -7,7 +7,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from tests.lastmile_infra.gcp.recorded import PROJECT, REGION, provisioned_plan, run_of
+from tests.lastmile_infra.gcp.recorded import BILLING, PROJECT, REGION, provisioned_plan, run_of
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
 
 
@@ -43,8 +43,24 @@ def test_a_provider_that_the_users_program_brings(tmp_path: Path) -> None:
             {"endpoint": {"domain": "a.example.com"}, "targets": {"gcp": {"dns_zone": "z"}}},
             ["compute", "dns", "secretmanager"],
         ),
+        ({"queue": {}}, ["pubsub", "secretmanager", "storage"]),
+        (
+            {"schedule": {"cron": "0 6 * * *", "input": "in", "output": "out"}},
+            ["cloudscheduler", "pubsub", "secretmanager", "storage"],
+        ),
+        ({"operations": {"notify": ["a@example.com"]}}, ["logging", "monitoring", "secretmanager"]),
+        (
+            {
+                "budget": {"monthly_limit": 1.0, "notify": ["a@example.com"]},
+                "targets": {"gcp": {"billing_account": BILLING}},
+            },
+            ["billingbudgets", "cloudresourcemanager", "monitoring", "secretmanager"],
+        ),
     ],
-    ids=["public", "keys", "secrets", "bucket", "adopted", "domain", "zone"],
+    ids=[
+        *("public", "keys", "secrets", "bucket", "adopted", "domain", "zone"),
+        *("queue", "schedule", "operations", "budget"),
+    ],
 )
 def test_the_apis_that_are_used_are_on_first_and_stay_on(
     tmp_path: Path, changes: dict[str, Any], more: list[str]

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from lastmile_sls.plan.make import routing
 from tests.lastmile_infra.gcp.recorded import ACCOUNT, run_of
@@ -94,3 +97,52 @@ def test_an_adopted_bucket_that_nothing_is_in(tmp_path: Path) -> None:
     assert not [r for r in run.resources if r.type.startswith("gcp:storage") or r.type.endswith(":Document")]
     assert run.outputs["bucket"] == "gs://theirs"
     assert "routing" not in run.outputs
+
+
+def below(bucket: str, folder: str, purpose: str) -> dict[str, str]:
+    return {
+        "title": purpose,
+        "description": f"What is in the folder {folder}",
+        "expression": f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{folder}")',
+    }
+
+
+LISTS, WRITES = {"role": "roles/storage.legacyBucketReader"}, {"role": "roles/storage.legacyBucketWriter"}
+
+
+@pytest.mark.parametrize(
+    ("output", "bucket", "folder"),
+    [
+        ("batch/out", "churn-dev-state-1234567", "batch/out/"),
+        ("gs://theirs/some/out/", "theirs", "some/out/"),
+        ("gs://theirs", "theirs", None),
+    ],
+    ids=["a folder", "another bucket's folder", "another bucket"],
+)
+def test_work_is_done_in_its_folders_alone(
+    tmp_path: Path, output: str, bucket: str, folder: str | None
+) -> None:
+    schedule = {"cron": "0 6 * * *", "input": "batch/in", "output": output}
+    run = run_of(tmp_path, queue={}, schedule=schedule)
+    own, reads = "churn-dev-state-1234567", {"role": READS["role"]}
+    jobs, read = below(own, "results/", "jobs"), below(own, "batch/in/", "input")
+    written = {"condition": below(bucket, folder, "output")} if folder else {}
+    another = {"lists-output": {"bucket": bucket, **LISTS}} if bucket != own else {}
+    expected: dict[str, dict[str, Any]] = {
+        "lists-jobs": {"bucket": own, **LISTS},
+        "reads-jobs": {"bucket": own, **reads, "condition": jobs},
+        "writes-jobs": {"bucket": own, **WRITES, "condition": jobs},
+        "reads-input": {"bucket": own, **reads, "condition": read},
+        "reads-output": {"bucket": bucket, **reads, **written},
+        "writes-output": {"bucket": bucket, **WRITES, **written},
+        **another,
+    }
+    assert {r.name.removeprefix("churn-dev-"): r.inputs for r in run.all("BucketIAMMember")} == {
+        name: {"member": READS["member"], **grant} for name, grant in expected.items()
+    }
+
+
+def test_answers_that_come_later_lie_below_the_deployments_name_in_an_adopted_bucket(tmp_path: Path) -> None:
+    run = run_of(tmp_path, queue={}, targets={"gcp": {"bucket": "theirs"}})
+    found = [r.inputs["condition"] for r in run.all("BucketIAMMember") if "condition" in r.inputs]
+    assert found == [below("theirs", "churn-dev/results/", "jobs")] * 2

@@ -7,6 +7,7 @@ application load balancers, SQS and scheduled rules as Lambda event sources.
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 _HTTP_API: dict[str, Any] = {
@@ -170,7 +171,7 @@ def queue(*records: tuple[str, str], fifo: bool = False, attempt: int = 1) -> di
 def _record(id_: str, body: str, *, fifo: bool, attempt: int) -> dict[str, Any]:
     attributes = {
         "ApproximateReceiveCount": str(attempt),
-        "SentTimestamp": "1545082649183",
+        "SentTimestamp": str(int(time.time() * 1000) - 90_000),
         "SenderId": "AIDAIENQZJOLO23YVJ4VO",
         "ApproximateFirstReceiveTimestamp": "1545082649185",
         # Standard queues may have groups too, which order nothing there.

@@ -99,7 +99,7 @@ def test_an_answer_is_a_line_that_carries_its_metrics() -> None:
             "CloudWatchMetrics": [
                 {
                     "Namespace": "lastmile",
-                    "Dimensions": [["model"], ["model", "version"]],
+                    "Dimensions": [["function"], ["function", "version"]],
                     "Metrics": [
                         {"Name": "duration_ms", "Unit": "Milliseconds"},
                         {"Name": "faas.errors", "Unit": "Count"},
@@ -144,9 +144,27 @@ def test_the_first_answer_tells_of_the_start() -> None:
 def test_only_what_the_function_failed_at_is_an_error(status: int, errors: int, level: str) -> None:
     document = written(status, {"error": "why"})
     assert (document["faas.errors"], document["level"], document["error"]) == (errors, level, "why")
-    # No version answered, and the model is not known before the application has started.
+    # No version answered.
     assert document["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["function"]]
     check(document)
+
+
+@pytest.mark.parametrize("trigger", ["pubsub", "timer"])
+def test_what_is_worked_on_later_counts_apart_from_what_callers_wait_for(trigger: str) -> None:
+    facts = {"model": "churn", "version": "v1", "faas.trigger": trigger, "queue_age_s": 12.5}
+    document = written(204, facts)
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["function", "faas.trigger"]]
+    assert directive["Metrics"] == [
+        {"Name": "duration_ms", "Unit": "Milliseconds"},
+        {"Name": "faas.errors", "Unit": "Count"},
+        {"Name": "queue_age_s", "Unit": "Seconds"},
+    ]
+    check(document)
+    assert written(200, {**facts, "faas.trigger": "http"})["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [
+        ["function"],
+        ["function", "version"],
+    ]
 
 
 def test_what_measures_nothing_is_a_plain_line() -> None:

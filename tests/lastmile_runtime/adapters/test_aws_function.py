@@ -251,6 +251,10 @@ def test_messages_that_fail_are_delivered_again() -> None:
         ("b1", 500, None, error),
     ]
     assert {event["faas.trigger"] for event in events} == {"pubsub"}
+    assert [event["queue_age_s"] for event in events] == [pytest.approx(90, abs=5)] * 4
+    (directive,) = events[0]["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["function", "faas.trigger"]]
+    assert {"Name": "queue_age_s", "Unit": "Seconds"} in directive["Metrics"]
     assert [event["attempt"] for event in events] == [3, 3, 3, 3]
 
 

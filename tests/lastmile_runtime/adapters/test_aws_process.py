@@ -163,6 +163,8 @@ def test_large_events_are_read_whole(tmp_path: Path, runtime: str, chunked: bool
 class Messages:
     """A queue that keeps what it is sent."""
 
+    most_bytes = 262_144
+
     def __init__(self) -> None:
         self.sent: list[str] = []
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from lastmile_runtime.http import Request, Response
 from lastmile_runtime.manifest import FILE, digest
 from tests.lastmile_runtime.adapters.process import INFER, copy_runtime
 from tests.lastmile_runtime.bundles import MODEL, Client, matrix, python_bundle, routing
+from tests.lastmile_runtime.hosts import Host
 
 TEMPLATES = Path(lastmile_runtime.__file__).parent / "adapters" / "azure_app"
 BODY = json.dumps({"inputs": [matrix([[1, 2]])]}).encode()
@@ -218,12 +220,13 @@ def message(body: str | bytes, count: int | None = 1) -> func.QueueMessage:
     if count is None:
         return func.QueueMessage(id="m1", body=body)
     made: Any = queue.QueueMessage
-    found: func.QueueMessage = made(id="m1", body=body, dequeue_count=count)
+    sent_at = datetime.now(UTC) - timedelta(seconds=90)
+    found: func.QueueMessage = made(id="m1", body=body, dequeue_count=count, insertion_time=sent_at)
     return found
 
 
 def test_a_message_is_done(records: list[logging.LogRecord]) -> None:
-    answer = Response(200, {}, b"", {"job": "j1", "version": "v1"})
+    answer = Response(200, {}, b"", {"job": "j1", "version": "v1", "job_status": 200})
     answer.afterwards = lambda: None
     application, later = Answering(answer), Waiting()
     functions_of(application, later).work(message('{"kind": "job"}', 2), CONTEXT)
@@ -231,6 +234,7 @@ def test_a_message_is_done(records: list[logging.LogRecord]) -> None:
     assert later.work == [answer.afterwards]
     event = json.loads(records[0].getMessage())
     assert event.pop("duration_ms") >= 0
+    assert event.pop("queue_age_s") == pytest.approx(90, abs=5)
     assert event == {
         "level": "info",
         "function": "churn",
@@ -305,6 +309,27 @@ def test_with_settings_there_are_a_queue_and_a_timer(environ: dict[str, str]) ->
     (messages,), (timer,) = found["work"], found["scheduled"]
     assert (messages["queueName"], messages["connection"]) == ("%LASTMILE_QUEUE_NAME%", "LASTMILE_QUEUE")
     assert (timer["type"], timer["schedule"]) == ("timerTrigger", "%LASTMILE_SCHEDULE%")
+
+
+def test_the_timer_has_the_queues_workers_look_for_files(
+    environ: dict[str, str], path: str, records: list[logging.LogRecord]
+) -> None:
+    message = b'{"kind":"batch"}'
+    host = Host(path, b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n", end=message)
+    batch = {"input": "file:///nowhere/in", "output": "file:///nowhere/out", "format": "csv"}
+    settings = {
+        **environ,
+        "LASTMILE_QUEUE_URL": f"unix://{path}#jobs",
+        "LASTMILE_BATCH": json.dumps(batch),
+        "LASTMILE_SCHEDULE": "0 0 * * * *",
+    }
+    (scheduled,) = [f for f in create(settings).get_functions() if f.get_function_name() == "scheduled"]
+    scheduled.get_user_function()(Timer(), CONTEXT)
+    host.close()
+    assert host.seen.startswith(b"POST /queues/jobs HTTP/1.1")
+    assert host.seen.endswith(message)
+    (event,) = [json.loads(r.getMessage()) for r in records if "timer" in r.getMessage()]
+    assert (event["status"], event["sent"]) == (204, "batch")
 
 
 @pytest.mark.parametrize("value", ["0", "five", "", "-1", "²"])

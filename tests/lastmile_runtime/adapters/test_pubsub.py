@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from lastmile_runtime.adapters.pubsub import ISSUER, Pushes
 from lastmile_runtime.http import Request, Response
+from tests.lastmile_runtime.adapters.pushes import ACCOUNT, AUDIENCE, provider, token
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-AUDIENCE = "https://churn.example/_lastmile/queue"
-ACCOUNT = "pusher@p.iam.gserviceaccount.com"
 ENVIRON = {
     "LASTMILE_PUSH_AUDIENCE": AUDIENCE,
     "LASTMILE_PUSH_ACCOUNT": ACCOUNT,
@@ -49,45 +43,8 @@ def nothing_more() -> None:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    """An OpenID Connect provider on this machine: its configuration, and its keys."""
-
-    class Provider(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            key = {
-                **jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True),
-                "kid": "1",
-                "use": "sig",
-            }
-            found = {"keys": [key]} if self.path == "/keys" else {"jwks_uri": f"{url}/keys"}
-            content = json.dumps(found).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with provider() as url:
         yield url
-        server.shutdown()
-        thread.join()
-
-
-def token(issuer: str, **changed: Any) -> str:
-    now = int(time.time())
-    claims = {
-        "iss": issuer,
-        "aud": AUDIENCE,
-        "email": ACCOUNT,
-        "email_verified": True,
-        "iat": now,
-        "exp": now + 600,
-    }
-    return "Bearer " + jwt.encode({**claims, **changed}, KEY, "ES256", {"kid": "1"})
 
 
 def push(application: Any, issuer: str, document: Any, authorization: str | None = None) -> Response:
@@ -111,13 +68,23 @@ def envelope(message: bytes = JOB, **members: Any) -> dict[str, Any]:
 def test_a_push_is_worked_on_and_acknowledged(
     issuer: str, members: dict[str, Any], taken: tuple[int, bool]
 ) -> None:
-    answer = Response(200, {}, b"", {"job": "7"})
+    answer = Response(200, {}, b"", {"job": "7", "job_status": 200})
     answer.afterwards = nothing_more
     working = Working(answer=answer)
     response = push(working, issuer, envelope(**members))
     assert (response.status, response.body, response.afterwards) == (204, b"", nothing_more)
     assert response.facts == {"faas.trigger": "pubsub", "attempt": taken[0], "job_status": 200, "job": "7"}
     assert working.taken == [(JOB, *taken)]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%S.%f123Z"])
+def test_how_long_a_message_waited_is_told(issuer: str, form: str) -> None:
+    pushed = envelope()
+    pushed["message"]["publishTime"] = (datetime.now(UTC) - timedelta(seconds=90)).strftime(form)
+    response = push(Working(), issuer, pushed)
+    assert response.facts["queue_age_s"] == pytest.approx(90, abs=2)
+    pushed["message"]["publishTime"] = (datetime.now(UTC) + timedelta(seconds=90)).strftime(form)
+    assert push(Working(), issuer, pushed).facts["queue_age_s"] == 0
 
 
 def test_what_was_not_done_is_sent_again(issuer: str) -> None:
@@ -166,3 +133,30 @@ def test_a_push_without_a_token_is_not_worked_on(issuer: str) -> None:
     response = push(working, issuer, envelope(), "")
     assert (response.status, response.headers["www-authenticate"]) == (401, "Bearer")
     assert working.taken == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 204),
+        ({"email": "somebody@p.iam.gserviceaccount.com"}, 403),
+        ({"email_verified": False}, 403),
+        ({"aud": "https://other.example"}, 401),
+    ],
+    ids=["its own", "somebody else's", "not verified", "for somebody else"],
+)
+def test_a_token_that_cloud_run_has_checked_comes_without_its_signature(
+    changed: dict[str, Any], status: int
+) -> None:
+    unsigned = f"{token(ISSUER, **changed).rpartition('.')[0]}.SIGNATURE_REMOVED_BY_GOOGLE"
+    body = json.dumps(envelope()).encode()
+    request = Request("POST", "/_lastmile/queue", {"authorization": unsigned}, body)
+    checked = Working()
+    assert Pushes(checked, {**ENVIRON, "LASTMILE_PUSH_CHECKED": "1"}).take(request).status == status  # type: ignore[arg-type]  # works as one
+    assert len(checked.taken) == (status == 204)
+
+
+def test_what_is_no_token_is_refused_even_where_tokens_were_checked() -> None:
+    request = Request("POST", "/_lastmile/queue", {"authorization": "Bearer x"}, b"{}")
+    answer = Pushes(Working(), {**ENVIRON, "LASTMILE_PUSH_CHECKED": "1"}).take(request)  # type: ignore[arg-type]  # works as one
+    assert (answer.status, json.loads(answer.body)) == (401, {"error": "the push has no token."})

@@ -71,6 +71,14 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{start + len(content) - 1}/{size}"
         self.answer(status, content, headers)
 
+    def do_HEAD(self) -> None:
+        with self.server.lock:
+            name = self.begin()
+            if name not in self.server.objects:
+                self.fail(404, "NoSuchKey")
+                return
+            self.answer(200, self.server.objects[name][0], self.described(name))
+
     def do_DELETE(self) -> None:
         with self.server.lock:
             name = self.begin()
@@ -116,7 +124,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class names it
         return

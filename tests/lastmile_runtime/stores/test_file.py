@@ -44,6 +44,15 @@ def test_every_write_has_an_etag_of_its_own_though_the_content_is_the_same(store
     assert len({store.put("a", b"same") for _ in range(50)}) == 50
 
 
+def test_a_head_says_which_content_it_is_and_how_much(store: FileStore) -> None:
+    etag = store.put("deep/a", b"one")
+    head = store.head("deep/a")
+    assert (head.etag, head.size) == (etag, 3)
+    for path in ("b", "deep"):
+        with pytest.raises(NotFound, match=rf"^there is no {path}\.$"):
+            store.head(path)
+
+
 def test_create_only(store: FileStore) -> None:
     store.put("a", b"first", if_absent=True)
     with pytest.raises(Conflict, match=r"^a is there already\.$"):

@@ -72,9 +72,27 @@ def test_the_application_and_tokens_are_the_routers() -> None:
     assert asked("trees", endpoint=jwt, target="aws") == []  # its gateway verifies them
 
 
+def test_work_that_waits_is_kept_in_the_bucket_and_pub_sub_proves_who_pushes_it() -> None:
+    schedule = {"cron": "0 6 * * *", "input": "batch/in", "output": "batch/out"}
+    works: tuple[dict[str, dict[str, str]], ...] = ({"queue": {}}, {"schedule": schedule})
+    for work in works:
+        assert asked("trees", **work, target="local") == []
+        assert asked("trees", **work, target="aws", here={"obstore": "0.12.1"}) == ["obstore==0.12.1"]
+        assert asked("trees", **work, target="azure") == ["obstore"]
+        assert asked("trees", **work, target="gcp") == ["obstore", "pyjwt[crypto]"]
+        assert asked("trees", **work, target="gcp", is_router=False) == []
+
+
 def test_what_is_met_here() -> None:
     assert are_met(["scikit-learn==1.9.1", "pandas>=2"], HERE.get)
     assert not are_met(["scikit-learn==1.5.2"], HERE.get)
     assert not are_met(["torch"], HERE.get)
     assert are_met([f"pytest=={installed_here('pytest')}"], installed_here)
     assert installed_here("no-such-package") is None
+
+
+def test_what_scores_parquet_reads_it_with_pyarrow() -> None:
+    schedule = {"cron": "0 6 * * *", "input": "in", "output": "out"}
+    assert asked("trees", target="local", schedule={**schedule, "format": "parquet"}) == ["pyarrow"]
+    assert asked("trees", target="local", schedule=schedule) == []
+    assert asked("trees", schedule={**schedule, "format": "parquet"}, is_router=False) == []

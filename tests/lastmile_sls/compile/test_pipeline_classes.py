@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import timeit
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -350,16 +348,6 @@ def test_trees_at_the_end(tmp_path: Path, sparse: bool) -> None:
         assert ours["predict"].data == theirs["predict"].data
         np.testing.assert_allclose(ours["predict_proba"].data, theirs["predict_proba"].data, rtol=1e-6)
         assert ours["predict_proba"].datatype == theirs["predict_proba"].datatype
-
-
-def test_a_row_is_answered_thirty_times_faster(tmp_path: Path) -> None:
-    coded = ColumnTransformer([("n", StandardScaler(), ["age"]), ("c", OneHotEncoder(), ["city", "plan"])])
-    pair = Pair(make_pipeline(coded, linear_model.LogisticRegression()).fit(TABLE, BINARY), tmp_path, TABLE)
-    row = TABLE.head(1)
-    original, compiled = (
-        min(timeit.repeat(partial(ask, row), number=5, repeat=5)) for ask in (pair.original, pair.compiled)
-    )
-    assert original > 30 * compiled
 
 
 def test_a_search_is_its_best_estimator(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Later:
         world.digest = runtime_bundle(world.bundle, source, *more)
         world.apply("bucket", "state")
         self.queue = Path(world.apply("queue", "jobs", maxAttempts=attempts, visibilityTimeoutS=60)["path"])
-        self.jobs = Path(world.place().root / "buckets" / "state" / "jobs")
+        self.jobs = Path(world.place().root / "buckets" / "state" / "results")
         self.url = ""
 
     def serve(self, **changes: Any) -> Later:
@@ -50,7 +50,14 @@ class Later:
 
     def function(self, **changes: Any) -> None:
         self.world.function(
-            **{"queue": "jobs", "bucket": "state", "routing": routing(), "concurrency": 2, **changes}
+            **{
+                "queue": "jobs",
+                "jobs": "results",
+                "bucket": "state",
+                "routing": routing(),
+                "concurrency": 2,
+                **changes,
+            }
         )
 
     def replace_model(self, source: str, *more: str) -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from lastmile_runtime.http import Response
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.local import supervise
 from lastmile_sls.local.queue import Counts
 from lastmile_sls.local.redrive import redrive
 from lastmile_sls.local.status import read_status
+from tests.lastmile_runtime.fronts import front
+from tests.lastmile_runtime.test_callbacks import SECRET, verified
 from tests.lastmile_sls.local.conftest import World, wait_until
 from tests.lastmile_sls.local.later import FAILING, Later, doubled
 
@@ -110,6 +113,30 @@ def test_a_job_whose_model_fails_is_answered_with_its_error_and_set_aside(world:
     assert (answer.status_code, answer.headers["x-job-attempts"]) == (500, "2")
     assert answer.json() == {"error": "version 'v1' failed on this request: ZeroDivisionError: broken"}
     wait_until(lambda: counts(later) == Counts(0, 0, 1))
+
+
+def test_whoever_waits_for_a_job_is_told_in_the_name_of_the_variable_where_lastmile_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK", raising=False)
+    with front(lambda _: Response(200, {}, b"")) as server:
+        callback = {"urls": [server.url], "secret": "HOOK"}
+        later = Later(world).serve()
+        assert later.accept(1, callback_url=server.url).status_code == 400
+        with pytest.raises(LastmileError) as refused:
+            later.function(callback=callback)
+        assert refused.value.message.startswith("queue.callback.secret names HOOK, but: HOOK is not set")
+        # The host that runs was started without it.
+        first = world.host_pid()
+        monkeypatch.setenv("HOOK", SECRET)
+        later.function(callback=callback)
+        assert world.host_pid() != first
+        accepted = later.accept(21, callback_url=f"{server.url}/told")
+        wait_until(lambda: server.asked)
+    told = verified(server.asked[0])
+    assert (told["type"], told["data"]["location"]) == ("job.succeeded", accepted.headers["location"])
+    assert SECRET not in "".join(path.read_text() for path in world.place().records.rglob("*.json"))
+    assert SECRET not in world.place().host_log.read_text()
 
 
 def test_what_is_wrong_with_a_request_is_its_answer_at_the_first_attempt(world: World) -> None:

@@ -51,7 +51,7 @@ def test_golden_plan() -> None:
         targets={"local": {"port": 9000, "idle_timeout_s": 60}},
     )
     assert json.loads(render(plan_of(spec))) == {
-        "format": "lastmile.plan/2",
+        "format": "lastmile.plan/3",
         "project": "churn",
         "stack": "dev-local",
         "deployment": "churn-dev",
@@ -104,6 +104,9 @@ def test_golden_plan() -> None:
                 "routing_document": "routing.json",
                 "bucket": "state",
                 "queue": "jobs",
+                "jobs": "results",
+                "callback": None,
+                "batch": None,
             }
         ],
         "storage": {
@@ -115,10 +118,17 @@ def test_golden_plan() -> None:
         },
         "queue": {
             "name": "jobs",
+            "resource": "jobs",
+            "dead_letters": "jobs",
             "max_attempts": 5,
             "visibility_timeout_s": 180,
             "retention_s": 345600,
+            "dead_letters_s": 1209600,
+            "workers": None,
         },
+        "schedule": None,
+        "operations": None,
+        "budget": None,
         "routing": {
             "bucket": "state",
             "path": "routing.json",
@@ -253,6 +263,6 @@ def test_a_plan_is_read_back(tmp_path: Path) -> None:
 def test_a_plan_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"format": "lastmile.plan/9"}')
     with pytest.raises(
-        ValueError, match=r"has the format 'lastmile.plan/9', but this version reads 'lastmile.plan/2'\."
+        ValueError, match=r"has the format 'lastmile.plan/9', but this version reads 'lastmile.plan/3'\."
     ):
         read(tmp_path / "plan.json")

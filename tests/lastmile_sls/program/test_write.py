@@ -14,7 +14,8 @@ from lastmile_sls.plan.cloud import Built
 from lastmile_sls.plan.document import read
 from lastmile_sls.plan.grouping import ROUTER, group_versions
 from lastmile_sls.plan.make import bundle_path, make_plan
-from lastmile_sls.program.write import write_program
+from lastmile_sls.program.write import write_bootstrap, write_program
+from tests.lastmile_sls.bootstrap.plans import bootstrap_plan
 from tests.lastmile_sls.specs import make_spec
 
 PLAN = make_plan(
@@ -110,3 +111,22 @@ def test_a_file_in_the_way(tmp_path: Path, bundle: Path) -> None:
         LastmileError, match=r"the Pulumi project in .*project could not be written: File exists\."
     ):
         write_program(PLAN, {BUNDLE_PATH: bundle}, tmp_path / "project")
+
+
+def test_the_project_of_an_account(tmp_path: Path) -> None:
+    plan = bootstrap_plan("gcp")
+    folder = tmp_path / "project"
+    program = write_bootstrap(plan, folder)
+    assert (program.project, program.stack) == ("lastmile-bootstrap", "gcp-a-project")
+    assert sorted(path.name for path in folder.iterdir()) == ["Pulumi.yaml", "__main__.py", "plan.json"]
+    settings = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    assert settings == {
+        "name": "lastmile-bootstrap",
+        "description": "what the models in a-project on gcp share, written by lastmile",
+        "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
+    }
+    write_bootstrap({**plan, "backend": "gs://state"}, folder)
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["backend"] == {"url": "gs://state"}
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LastmileError, match=r"could not be written: File exists\."):
+        write_bootstrap(plan, tmp_path / "file")

@@ -10,7 +10,7 @@ from lastmile_sls.provider.table import resource_types
 
 def test_every_type_is_found_by_its_token() -> None:
     types = resource_types("embedded", Path("/nowhere"), {}, Patience())
-    local = ("Key", "Function", "Route", "Bucket", "Document", "Queue")
+    local = ("Key", "Function", "Route", "Bucket", "Document", "Queue", "Schedule")
     index = ("Key", "Release", "Document", "Image", "Package")
     assert list(types) == [
         *(f"lastmile:local:{name}" for name in local),

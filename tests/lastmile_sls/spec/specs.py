@@ -53,7 +53,12 @@ bundle:
 secrets: {DB_PASSWORD: churn-db}
 storage: {results_days: 7, capture_days: 14, old_versions_days: 5}
 queue: {max_attempts: 3, visibility_timeout_s: 60, retention_s: 3600}
-schedule: {cron: "0 3 * * *", input: in/, output: "s3://out/"}
+schedule: {cron: "0 3 * * *", input: in/, output: "s3://out/", format: jsonl}
+operations:
+  notify: [oncall@example.com]
+  alarms: {errors_percent: 1, latency_p95_ms: 800, throttles: 5, queue_age_s: 600, dead_letters: 2}
+  dashboard: false
+  log_retention_days: 90
 budget: {monthly_limit: 25.5, currency: EUR}
 tags: {team: growth}
 targets:

@@ -48,7 +48,14 @@ RULES = {
     "resorces: {}": "lastmile.yaml:8 resorces is not a field. Did you mean resources?",
     "resources: {memory: 1}": "lastmile.yaml:8 resources.memory is not a field. Did you mean memory_mb?",
     "queue: {size: 1}": "lastmile.yaml:8 queue.size is not a field."
-    " The fields here are max_attempts, visibility_timeout_s, retention_s.",
+    " The fields here are max_attempts, visibility_timeout_s, retention_s, callback.",
+    "queue: {callback: {urls: ['http://a.example/'], secret: HOOKS}}": "lastmile.yaml:8 queue.callback.urls[0] is"
+    " 'http://a.example/', but must begin with https://, or be on this machine.",
+    "schedule: {cron: '0 25 * * *', input: in, output: out}": "lastmile.yaml:8 schedule.cron has '25' for the hour, but it"
+    " must be 0 to 23.",
+    "schedule: {cron: '0 6 * * *', input: ../in, output: out}": "lastmile.yaml:8 schedule.input is '../in', but must be a"
+    " folder, such as batch/in, or a URL of an object store, such as s3://bucket/folder.",
+    "operations: {notify: []}": "lastmile.yaml:8 operations.notify is [], but must have at least 1.",
     "bundle: {python: '3'}": "lastmile.yaml:8 bundle.python is '3', but must be a version of Python in two numbers,"
     " such as 3.13.",
     "bundle: {bytecode: fast}": "lastmile.yaml:8 bundle.bytecode is 'fast', but must be one of 'compiled' or 'none'.",

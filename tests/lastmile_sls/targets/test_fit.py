@@ -16,6 +16,7 @@ from tests.lastmile_infra.plans import spec_of
 
 QUOTAS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 HTTP_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"
+PUBSUB = "https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions"
 RUN = "https://cloud.google.com/run"
 MEMORY = f"{RUN}/docs/configuring/services/memory-limits"
 GPU = f"{RUN}/docs/configuring/services/gpu"
@@ -36,6 +37,27 @@ def limited(rate: float, burst: int, **more: Any) -> dict[str, Any]:
 
 def room(**resources: Any) -> dict[str, Any]:
     return {"resources": resources}
+
+
+def logs(days: int) -> dict[str, Any]:
+    return {"operations": {"notify": ["a@b.example"], "log_retention_days": days}}
+
+
+def alerts(count: int) -> dict[str, Any]:
+    """Return a budget with so many alerts for what was billed, and one for the forecast."""
+    percents = list(range(10, 10 + count))
+    return {"budget": {"monthly_limit": 10, "notify": ["a@b.example"], "alerts_percent": percents}}
+
+
+def told(count: int) -> dict[str, Any]:
+    """Return a budget that so many addresses are told of."""
+    notify = [f"a{number}@b.example" for number in range(count)]
+    billed = {"gcp": {"base_image": "oci:base", "billing_account": "012345-6789AB-CDEF01"}}
+    return {"budget": {"monthly_limit": 10, "notify": notify}, "targets": billed}
+
+
+def waits(seconds: int) -> dict[str, Any]:
+    return {"queue": {"visibility_timeout_s": seconds}}
 
 
 def secrets_of(count: int) -> dict[str, Any]:
@@ -80,6 +102,64 @@ PAIRS: list[tuple[Target, Measure, dict[str, Any], dict[str, Any], str]] = [
         ),
     ),
     (
+        *("aws", "log retention", logs(30), logs(31)),
+        (
+            "operations.log_retention_days is 31, but CloudWatch allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400,"
+            " 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days"
+            " (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html). Write 30."
+        ),
+    ),
+    (
+        *("aws", "budget alerts", alerts(9), alerts(10)),
+        (
+            f"budget.alerts_percent is {list(map(float, range(10, 20)))}, but with forecast_percent there are 11 alerts,"
+            " and a budget has at most 10 (https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_CreateBudget.html)."
+            " Name fewer."
+        ),
+    ),
+    (
+        *("gcp", "attempts", {"queue": {"max_attempts": 5}}, {"queue": {"max_attempts": 4}}),
+        f"queue.max_attempts is 4, but Pub/Sub allows 5 to 100 ({PUBSUB}). Write 5.",
+    ),
+    (
+        *("gcp", "visibility", waits(600), waits(601)),
+        f"queue.visibility_timeout_s is 601, but Pub/Sub allows 10 to 600 s ({PUBSUB}). Write 600.",
+    ),
+    (
+        *("gcp", "retention", {"queue": {"retention_s": 600}}, {"queue": {"retention_s": 599}}),
+        f"queue.retention_s is 599, but Pub/Sub allows 600 to 2678400 s ({PUBSUB}). Write 600.",
+    ),
+    (
+        *("gcp", "log retention", logs(3650), logs(3651)),
+        (
+            "operations.log_retention_days is 3651, but Cloud Logging allows 1 to 3650 days"
+            " (https://cloud.google.com/logging/docs/buckets). Write 3650."
+        ),
+    ),
+    (
+        *("gcp", "budget addresses", told(5), told(6)),
+        (
+            "budget.notify is ['a0@b.example', 'a1@b.example', 'a2@b.example', 'a3@b.example', 'a4@b.example',"
+            " 'a5@b.example'], but a budget tells at most 5"
+            " (https://cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets). Name fewer, or an"
+            " address of a list of people."
+        ),
+    ),
+    (
+        *("azure", "log retention", logs(30), logs(29)),
+        (
+            "operations.log_retention_days is 29, but Azure Monitor allows 30 to 730 days"
+            " (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure). Write 30."
+        ),
+    ),
+    (
+        *("azure", "budget alerts", alerts(4), alerts(5)),
+        (
+            "budget.alerts_percent is [10.0, 11.0, 12.0, 13.0, 14.0], but with forecast_percent there are 6 alerts, and a"
+            " budget has at most 5 (https://learn.microsoft.com/rest/api/consumption/budgets/create-or-update). Name fewer."
+        ),
+    ),
+    (
         *("gcp", "configured memory", room(memory_mb=32768), room(memory_mb=32769)),
         (f"resources.memory_mb is 32769, but Cloud Run allows 128 to 32768 MB ({MEMORY}). Lower it."),
     ),
@@ -120,7 +200,7 @@ PAIRS: list[tuple[Target, Measure, dict[str, Any], dict[str, Any], str]] = [
         *("gcp", "requests in a window", limited(100_000, 1_000_000, domain=DOMAIN)),
         limited(100_001, 1_000_010, domain=DOMAIN),
         (
-            f"endpoint.rate_limit.burst is 1000010, but Cloud Armor allows 1 to 1e+06 ({ARMOR}). Lower or raise it,"
+            f"endpoint.rate_limit.burst is 1000010, but Cloud Armor allows 1 to 1000000 ({ARMOR}). Lower or raise it,"
             f" within {WINDOWS}."
         ),
     ),
@@ -164,7 +244,7 @@ PAIRS: list[tuple[Target, Measure, dict[str, Any], dict[str, Any], str]] = [
     (
         *("azure", "requests in a window", limited(0.5, 30), limited(0.15, 9)),
         (
-            f"endpoint.rate_limit.burst is 9, but Azure Front Door allows 10 to 1e+06 ({RATE}, unverified). Lower or"
+            f"endpoint.rate_limit.burst is 9, but Azure Front Door allows 10 to 1000000 ({RATE}, unverified). Lower or"
             " raise it, within 60, 300 s."
         ),
     ),
@@ -262,7 +342,73 @@ OTHERS: list[tuple[Target, dict[str, Any], str]] = [
             " targets.aws.hosted_zone, in which lastmile can prove one, or targets.aws.certificate."
         ),
     ),
-    ("aws", {"queue": {}}, "queue is {}, but lastmile 0.1 does not carry it on aws. Take it out."),
+    (
+        *("aws", {"queue": {"visibility_timeout_s": 29}}),
+        (
+            "queue.visibility_timeout_s is 29, but a message that a function works on for resources.timeout_s, 30 s, would"
+            " be given to a second one meanwhile (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)."
+            " Write 180, six times that, or lower resources.timeout_s."
+        ),
+    ),
+    (
+        *("gcp", {"name": "google-trends", "queue": {}}),
+        (
+            "name is 'google-trends', but Pub/Sub takes no topic whose name begins with goog"
+            " (https://cloud.google.com/pubsub/docs/pubsub-basics). Give the model another name."
+        ),
+    ),
+    (
+        *("gcp", {"queue": {"callback": {"urls": ["https://a.example/"], "secret": "HOOKS"}}}),
+        (
+            "queue.callback.secret is 'HOOKS', but it must be one of the variables in secrets, which hold what is in the"
+            " vault. Add secrets.HOOKS, its name there."
+        ),
+    ),
+    (
+        *("aws", {"schedule": {"cron": "0 6 1 * 1", "input": "gs://b/in", "output": "out"}}),
+        (
+            "schedule.input is 'gs://b/in', but the object store of aws has URLs that begin with s3://. Name one, or a"
+            " folder in the deployment's bucket, such as batch/in, which every target has.\n"
+            "schedule.cron is '0 6 1 * 1', but aws takes a day of the month or a day of the week, not both"
+            " (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html). Write * for one of them."
+        ),
+    ),
+    (
+        *("azure", {"schedule": {"cron": "0 6 * * *", "input": "batch", "output": "az://store/c/out"}}),
+        (
+            "schedule.output is 'az://store/c/out', but on Azure a function is given the right to the deployment's own"
+            " storage account alone. Name a folder, and the account and container in targets.azure.bucket."
+        ),
+    ),
+    (
+        *("gcp", {"schedule": {"cron": "0 6 * * *", "input": "batch", "output": "batch/out"}}),
+        (
+            "schedule.output is 'batch/out', but it is in schedule.input, batch, or the other way round: predictions would"
+            " be scored. Name a folder beside it."
+        ),
+    ),
+    (
+        *("azure", {"queue": {"max_attempts": 3}, "targets": IMAGE}),
+        (
+            "queue is {'max_attempts': 3}, but Azure Container Apps has nothing that takes messages from a queue to the"
+            " function. Write targets.azure.package: zip, or take it out."
+        ),
+    ),
+    (
+        *("gcp", {"budget": {"monthly_limit": 10, "notify": ["a@b.example"]}}),
+        (
+            "targets.gcp.billing_account is missing: Google Cloud's budgets belong to a billing account. Add its id:"
+            " gcloud billing accounts list."
+        ),
+    ),
+    (
+        *("aws", {"budget": {"monthly_limit": 10, "currency": "EUR", "notify": ["a@b.example"]}}),
+        (
+            "budget.currency is 'EUR', but AWS bills, and counts budgets, in USD"
+            " (https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Spend.html)."
+            " Write USD, and the limit in it."
+        ),
+    ),
     (
         *("gcp", limited(10, 600)),
         (
@@ -335,7 +481,10 @@ OTHERS: list[tuple[Target, dict[str, Any], str]] = [
     ),
     (
         *("local", {"secrets": {"DB": "db"}}),
-        "secrets is {'DB': 'db'}, but this machine has no vault. Take them out, and set the variables where lastmile runs.",
+        (
+            "secrets.DB is 'db', but this machine has no vault, and the variable DB is not set where lastmile runs."
+            " Set it there."
+        ),
     ),
     (
         *("local", room(gpu="nvidia-l4")),
@@ -390,4 +539,24 @@ def test_what_is_done_in_a_targets_own_way_is_said() -> None:
             f" ({QUOTAS})"
         ),
         "resources.processor: arm64, which costs a fifth less",
+    ]
+
+
+def test_what_google_cloud_does_in_its_own_way_is_said() -> None:
+    people = {"notify": ["ann@a.example"]}
+    spec = made(
+        "gcp",
+        {
+            "resources": {"max_instances": 9},
+            "operations": people,
+            "budget": {"monthly_limit": 10, **people},
+            "targets": {"gcp": {"billing_account": "012345-6789AB-CDEF01"}},
+        },
+    )
+    assert [str(note) for note in notes("gcp", spec)] == [
+        (
+            "operations.log_retention_days: the project's _Default sink leaves the functions' logs out, for which it has"
+            " room ten times"
+        ),
+        "budget: a budget takes one label, the model's, so that its environments in one project share it",
     ]

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.targets.local import Machine, refusals
+from lastmile_sls.targets.local import Machine, notes, refusals
 from lastmile_sls.targets.refusal import refuse
 from tests.lastmile_sls.specs import make_spec
 
-MACHINE = Machine(memory_mb=8000, processor="x86_64")
+MACHINE = Machine(memory_mb=8000, processor="x86_64", variables=frozenset({"HOME"}))
 LATER = "lastmile 0.1 does not carry it on the local target"
 
 
@@ -28,6 +28,20 @@ def test_a_plain_spec_fits() -> None:
             "endpoint.domain is 'a.example', but the local target is reached on this machine only. Take it out.",
         ),
         (
+            {"secrets": {"DB": "churn-db", "HOME": "home"}},
+            (
+                "secrets.DB is 'churn-db', but this machine has no vault, and the variable DB is not set where"
+                " lastmile runs. Set it there."
+            ),
+        ),
+        (
+            {"queue": {"callback": {"urls": ["https://a.example/"], "secret": "HOOKS"}}},
+            (
+                "queue.callback.secret is 'HOOKS', but this machine has no vault, and the variable HOOKS is not set where"
+                " lastmile runs. Set it there."
+            ),
+        ),
+        (
             {"resources": {"memory_mb": 9000}},
             "resources.memory_mb is 9000, but this machine has 8000 MB. Lower it.",
         ),
@@ -36,10 +50,12 @@ def test_a_plain_spec_fits() -> None:
             "resources.processor is 'arm64', but this machine is x86_64. Take it out, or deploy to a cloud.",
         ),
         (
-            {"schedule": {"cron": "0 * * * *", "input": "in", "output": "out"}},
-            f"schedule is {{'cron': '0 * * * *', 'input': 'in', 'output': 'out'}}, but {LATER}. Take it out.",
+            {"schedule": {"cron": "0 * * * *", "input": "s3://b/in", "output": "out"}},
+            (
+                "schedule.input is 's3://b/in', but the object store of local has URLs that begin with file://. Name one, or"
+                " a folder in the deployment's bucket, such as batch/in, which every target has."
+            ),
         ),
-        ({"budget": {"monthly_limit": 5}}, f"budget is {{'monthly_limit': 5.0}}, but {LATER}. Take it out."),
     ],
 )
 def test_refused(changes: dict[str, Any], told: str) -> None:
@@ -62,10 +78,18 @@ def test_versions_refused(version: dict[str, Any], told: str) -> None:
 
 def test_all_refusals_are_told_at_once() -> None:
     spec = make_spec(
-        schedule={"cron": "0 * * * *", "input": "in", "output": "out"}, budget={"monthly_limit": 5}
+        endpoint={"domain": "a.example"}, schedule={"cron": "0 * * * *", "input": "in", "output": "in/out"}
     )
     with pytest.raises(LastmileError) as caught:
         refuse("local", refusals(spec, MACHINE))
     first, *rest = caught.value.message.splitlines()
     assert first == "the target local cannot carry this spec:"
-    assert [line.split()[0] for line in rest] == ["schedule", "budget"]
+    assert [line.split()[0] for line in rest] == ["endpoint.domain", "schedule.output"]
+
+
+def test_what_this_machine_does_in_its_own_way() -> None:
+    spec = make_spec(operations={"notify": ["ann@a.example"]}, budget={"monthly_limit": 5})
+    assert [str(note) for note in notes(spec)] == [
+        "operations: this machine tells nobody: see lastmile status, and /metrics",
+        "budget: what runs on this machine costs nothing",
+    ]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lastmile_runtime.errors import BundleError
-from lastmile_runtime.queues import LocalQueue, open_queue
+from lastmile_runtime.queues import open_queue
+from lastmile_runtime.queues.local import LocalQueue
 from tests.lastmile_runtime.hosts import Host
 
 
@@ -48,10 +48,3 @@ def test_no_answer_in_time_is_an_error(path: str) -> None:
 def test_no_socket_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LocalQueue("/tmp/lastmile-no-such-socket", "jobs").send(b"{}", 5)
-
-
-@pytest.mark.parametrize("url", ["unix:///tmp/q", "unix:///tmp/q#", "unix://tmp/q#jobs", "sqs://x#jobs", ""])
-def test_another_url_is_refused(url: str) -> None:
-    with pytest.raises(BundleError) as refused:
-        open_queue(url)
-    assert str(refused.value) == f"LASTMILE_QUEUE_URL is {url!r}, but must be unix:///SOCKET#NAME."

@@ -1,23 +1,21 @@
-"""The queue of requests that are answered later: how a function sends to it, whatever the target."""
+"""A queue of the embedded cloud, which the deployment's host keeps."""
 
 from __future__ import annotations
 
-from lastmile_runtime.errors import BundleError
 from lastmile_runtime.local_host import ask, parse_url
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Mapping
 
-    class Queue(Protocol):
-        """A queue that delivers each message at least once."""
-
-        def send(self, message: bytes, deadline_s: float) -> None:
-            """Add a message: it is kept when this returns. Raises OSError when it is not."""
+_MOST_BYTES = 32 * 1024 * 1024
+"""What the host takes: lastmile_sls.local.queue_api."""
 
 
 class LocalQueue:
-    """A queue of the embedded cloud, which the deployment's host keeps."""
+    """A queue of the embedded cloud."""
+
+    most_bytes = _MOST_BYTES
 
     def __init__(self, socket: str, name: str) -> None:
         self._socket = socket
@@ -31,9 +29,7 @@ class LocalQueue:
             raise OSError(f"the queue {self._name} answered {answer.status}{told}.")
 
 
-def open_queue(url: str) -> Queue:
-    """Return the queue at a URL: `unix:///SOCKET#NAME`. Raises BundleError for one that this runtime cannot send to."""
+def open_url(url: str, environ: Mapping[str, str]) -> LocalQueue | None:
+    """Return the queue at `unix:///SOCKET#NAME`, None for no such URL."""
     place = parse_url(url)
-    if place is None:
-        raise BundleError(f"LASTMILE_QUEUE_URL is {url!r}, but must be unix:///SOCKET#NAME.")
-    return LocalQueue(*place)
+    return LocalQueue(*place) if place else None

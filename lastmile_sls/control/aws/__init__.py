@@ -1,0 +1,1 @@
+"""AWS, asked with boto3."""

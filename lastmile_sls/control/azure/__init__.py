@@ -1,0 +1,1 @@
+"""Azure, asked with its management clients, Log Analytics' client and that of storage queues."""
