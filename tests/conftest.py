@@ -23,8 +23,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What tests build in this process is not kept among the user's own."""
-    os.environ["LASTMILE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    """What tests build is not kept among the user's own, and is there for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    os.environ["LASTMILE_CACHE"] = str(
+        (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    )
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
     place = tmp_path_factory.mktemp("places")
     if TORCH:
         os.environ["LASTMILE_TORCH_PYTHON"] = TORCH
-    yield {**os.environ, "LASTMILE_CACHE": str(place / "cache"), "LASTMILE_HOME": str(place / "home")}
+    yield {**os.environ, "LASTMILE_HOME": str(place / "home")}
     os.environ.pop("LASTMILE_TORCH_PYTHON", None)
     shutil.rmtree(place)
 

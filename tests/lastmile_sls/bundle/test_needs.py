@@ -74,7 +74,7 @@ def test_the_application_and_tokens_are_the_routers() -> None:
 
 def test_work_that_waits_is_kept_in_the_bucket_and_pub_sub_proves_who_pushes_it() -> None:
     schedule = {"cron": "0 6 * * *", "input": "batch/in", "output": "batch/out"}
-    works: tuple[dict[str, dict[str, str]], ...] = ({"queue": {}}, {"schedule": schedule})
+    works: tuple[dict[str, Any], ...] = ({"queue": {}}, {"schedule": schedule})
     for work in works:
         assert asked("trees", **work, target="local") == []
         assert asked("trees", **work, target="aws", here={"obstore": "0.12.1"}) == ["obstore==0.12.1"]
