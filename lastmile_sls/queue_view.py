@@ -94,7 +94,7 @@ def status_lines(status: QueueStatus) -> list[str]:
         ("waiting", _count(status.waiting)),
         ("in flight", _count(status.in_flight)),
         ("dead", _count(status.dead)),
-        ("oldest", _age(status.oldest_s)),
+        ("oldest", "none" if status.waiting == 0 and status.oldest_s is None else _age(status.oldest_s)),
     ]
     lines = [f"queue {status.queue}", *(f"  {name:<10} {value}" for name, value in rows)]
     if status.dead:

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.conformance
 
 NATIVE = Path(__file__).parents[2] / "native"
-SECONDS = 60
+SECONDS = 20
 
 
 @pytest.mark.skipif(not shutil.which("clang"), reason="needs clang with libFuzzer and its sanitizers")

@@ -51,7 +51,7 @@ NOT_JSON = {"/ping", "/health", "/version"}
 """MLflow's own server says application/json of what is none there, and its clients look at the status alone."""
 LATER = {"prefer", "idempotency-key"}
 """What is answered later is not looked into before, and a key that was used with another body is refused."""
-EXAMPLES = 40
+EXAMPLES = 15
 POSITIVE, NEGATIVE = (
     checks.CHECKS.get_one(name) for name in ("positive_data_acceptance", "negative_data_rejection")
 )
