@@ -1,4 +1,4 @@
-"""A minute of libFuzzer over the evaluator, with AddressSanitizer and UndefinedBehaviorSanitizer on."""
+"""Twenty seconds of libFuzzer over the evaluator, with AddressSanitizer and UndefinedBehaviorSanitizer on."""
 
 from __future__ import annotations
 
