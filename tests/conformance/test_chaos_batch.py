@@ -1,6 +1,6 @@
 """Files are scored while what scores them is killed again and again: every row comes out once, none is lost.
 
-LASTMILE_ROWS says of how many rows; 100 000 take some minutes.
+LASTMILE_ROWS says of how many rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Model:
         return {"sum": [row[0] + row[1] for row in inputs["x"]]}
 """
 """Takes so long that a file is of many parts, and cannot take every 9 973rd row."""
-ROWS = int(os.environ.get("LASTMILE_ROWS", "40000"))
+ROWS = int(os.environ.get("LASTMILE_ROWS", "100000"))
 GROUPS = 10
 """Of a Parquet file's rows."""
 UNLUCKY = 9_973
