@@ -42,8 +42,8 @@ def nothing_was_made(work: Workspace) -> bool:
             "versions[0].framework is 'onnx', but doubler.py is a model of 'python'.",
         ),
         (
-            {"budget": {"monthly_limit": 5.0}},
-            "budget is {'monthly_limit': 5.0}, but lastmile 0.1 does not carry it on the local target. Take it out.",
+            {"endpoint": {"domain": "a.example"}},
+            "endpoint.domain is 'a.example', but the local target is reached on this machine only. Take it out.",
         ),
         ({"owner": "Ä" * 40}, "owner is 'ÄÄÄ"),
         ({"tags": {"Team": "x"}}, "tags has the key 'Team'"),
