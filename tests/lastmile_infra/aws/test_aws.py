@@ -88,6 +88,7 @@ def test_outputs(tmp_path: Path) -> None:
     run = provisioned(spec_of(**two_versions()), tmp_path)
     assert run.outputs == {
         "url": "https://abc.execute-api.eu-west-1.amazonaws.com",
+        "account": "123456789012",
         "key": "value of key",
         "functions": {"predict": "arn:aws:lambda:eu-west-1:123456789012:function:churn-dev-predict"},
         "logs": {"predict": "/aws/lambda/churn-dev-predict"},
