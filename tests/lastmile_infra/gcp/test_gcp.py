@@ -63,6 +63,7 @@ def test_the_least_that_there_is(tmp_path: Path) -> None:
     ]
     assert run.outputs == {
         "url": uri_of("churn-dev-predict"),
+        "account": "acme-models",
         "key": "value of key",
         "functions": {"predict": f"projects/{PROJECT}/locations/{REGION}/services/churn-dev-predict"},
         "logs": {"predict": "churn-dev-predict"},
@@ -150,6 +151,7 @@ def test_everything_that_there_is(tmp_path: Path) -> None:
     services = f"projects/{PROJECT}/locations/{REGION}/services"
     assert run.outputs == {
         "url": "https://predict.example.com",
+        "account": "acme-models",
         "key": "value of key",
         "functions": {
             "predict": f"{services}/churn-dev-predict",
