@@ -22,13 +22,13 @@ clouds: $(VENV)/.clouds  ## set up what previews of AWS, Google Cloud and Azure,
 test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 	@echo "==> format and lint"; $(BIN)/ruff format --check $(CHECKED) && $(BIN)/ruff check $(CHECKED)
 	@echo "==> types"; $(BIN)/mypy
-	@echo "==> tests"; $(BIN)/pytest -q -n 2 -m "not conformance" --ignore tests/conformance
+	@echo "==> tests"; $(BIN)/pytest -q -n 2 --dist worksteal -m "not conformance" --ignore tests/conformance
 
 conformance: $(VENV)/.conformance $(NODE)/node_modules/.package-lock.json  ## what needs heavy frameworks or clients that others wrote
-	@echo "==> conformance"; $(BIN)/pytest -q -n 2 -m conformance
+	@echo "==> conformance"; $(BIN)/pytest -q -n 2 --dist worksteal -m conformance
 
 explore: $(VENV)/.dev  ## look for examples that break a property: other ones each time
-	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -q -n 2 -m "hypothesis and not conformance" --ignore tests/conformance
+	@HYPOTHESIS_PROFILE=default $(BIN)/pytest -q -n 2 --dist worksteal -m "hypothesis and not conformance" --ignore tests/conformance
 
 $(UV):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python %d.%d is too old or too new: install Python 3.11 to 3.14, or name one: make PYTHON=python3.12" % v[:2])'
