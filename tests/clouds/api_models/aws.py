@@ -164,6 +164,7 @@ RENAMES: dict[Place, str] = {
     ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "policy"): "#LifecyclePolicy.LifecyclePolicyText",
     ("aws:ecr/repositoryPolicy:RepositoryPolicy", "repository"): "RepositoryName",
     ("aws:ecr/repositoryPolicy:RepositoryPolicy", "policy"): "RepositoryPolicyText",
+    ("aws:sqs/queue:Queue", "name"): "QueueName",
     ("aws:sqs/queue:Queue", "messageRetentionSeconds"): "MessageRetentionPeriod",
     ("aws:sqs/queue:Queue", "visibilityTimeoutSeconds"): "VisibilityTimeout",
     ("aws:sqs/queuePolicy:QueuePolicy", "policy"): "PolicyDocument",
