@@ -38,24 +38,24 @@ $(UV):
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the demo needs"
-	@$(UV) pip install --quiet --python $(VENV) -r requirements/demo.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/demo.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.clouds: requirements/clouds.txt | $(VENV)/.demo
 	@echo "==> installing the clouds' SDKs"
-	@$(UV) pip install --quiet --python $(VENV) -r requirements/clouds.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/clouds.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the tests need"
-	@$(UV) pip install --quiet --python $(VENV) -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
 	@touch $@ $(VENV)/.demo $(VENV)/.clouds
 
 $(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
 	@echo "==> installing what the conformance tests need"
-	@$(UV) pip install --quiet --python $(VENV) -r requirements/conformance.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/conformance.txt
 	@touch $@
 
 # Azurite and the evaluator of AWS's policies; without npm the tests that need them are skipped, and say so.
@@ -71,7 +71,7 @@ native: | $(UV)  ## compile the native evaluator anew, for every processor
 lock: | $(UV)  ## resolve the requirements files anew
 	@set -e; for set in sklearn:demo clouds:clouds dev:dev conformance:conformance; do \
 	  echo "==> requirements/$${set#*:}.txt"; \
-	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --override requirements/overrides.txt \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	    --no-emit-package lastmile-sls --extra $${set%:*} pyproject.toml -o requirements/$${set#*:}.txt; \
 	done
