@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import cast, get_args
 
 import pulumi
 
 from lastmile_infra.outputs import Outputs
+from lastmile_infra.sdk import module_for
 from lastmile_sls.plan.document import Plan, Target, read
 
 Provision = Callable[[str, Plan, Path, pulumi.ResourceOptions], Outputs]
@@ -47,17 +47,8 @@ class Deployment(pulumi.ComponentResource):
 
 
 def _provision(target: str) -> Provision:
-    """Return what makes a target's resources; its cloud's SDK is imported here. Raises ValueError, RunError."""
-    if target not in get_args(Target):
-        raise ValueError(f"target is {target!r}, but it must be one of {list(get_args(Target))}.")
-    try:
-        return cast("Provision", import_module(f"lastmile_infra.{target}").provision)
-    except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("pulumi_"):
-            raise
-        raise pulumi.RunError(
-            f"{error.name} is not installed. Install it: pip install 'lastmile-sls[{target}]'"
-        ) from error
+    """Return what makes a target's resources. Raises ValueError, RunError."""
+    return cast("Provision", module_for("lastmile_infra", target, get_args(Target)).provision)
 
 
 def deploy(path: Path) -> Deployment:

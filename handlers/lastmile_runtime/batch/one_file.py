@@ -148,6 +148,9 @@ class OneFile:
             told = ", ".join(map(repr, missing[:5])) + (
                 f" and {len(missing) - 5} more" if missing[5:] else ""
             )
+            if not rows.used_columns(reader.columns, self._service.versions[version]):
+                has = ", ".join(map(repr, reader.columns[:5]))
+                raise FileRefused(f"it lacks the columns {told}; it has {has}.")
             raise FileRefused(f"it lacks the columns {told}: {scored.refused[0].reason}")
         first = next(iter(scored.outputs.values()), {})
         return done, seconds, {name: _like(value) for name, value in first.items()}

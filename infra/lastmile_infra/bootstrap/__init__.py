@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import cast, get_args
 
 import pulumi
 
+from lastmile_infra.sdk import module_for
 from lastmile_sls.bootstrap.document import BootstrapPlan, Cloud, read
 
 __all__ = ["Bootstrap", "deploy"]
@@ -36,17 +36,8 @@ class Bootstrap(pulumi.ComponentResource):
 
 
 def _provision(target: str) -> Provision:
-    """Return what makes a cloud's resources; its SDK is imported here. Raises ValueError, RunError."""
-    if target not in get_args(Cloud):
-        raise ValueError(f"target is {target!r}, but it must be one of {list(get_args(Cloud))}.")
-    try:
-        return cast("Provision", import_module(f"lastmile_infra.bootstrap.{target}").provision)
-    except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("pulumi_"):
-            raise
-        raise pulumi.RunError(
-            f"{error.name} is not installed. Install it: pip install 'lastmile-sls[{target}]'"
-        ) from error
+    """Return what makes a target's resources. Raises ValueError, RunError."""
+    return cast("Provision", module_for("lastmile_infra.bootstrap", target, get_args(Cloud)).provision)
 
 
 def deploy(path: Path) -> Bootstrap:

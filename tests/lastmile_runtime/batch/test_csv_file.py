@@ -96,6 +96,7 @@ def test_rows_that_fail_are_told_with_their_line_and_reason(tmp_path: Path) -> N
     [
         (b"", "it is empty; a CSV file begins with the names of its columns."),
         (b"\xef\xbb\xbf\n \n", "it is empty; a CSV file begins with the names of its columns."),
+        (b"c,d\n1,2\n", "it lacks the columns 'a', 'b'; it has 'c', 'd'."),
         (b"a,c\n1,2\n", "it lacks the columns 'b': input 'b' is missing; the inputs are a, b."),
         (b"a,b,a\n1,2,3\n", "its first line has the name 'a' twice."),
         (b"PAR1\xff\xfe\n1\n", "it is not CSV: the first line is not UTF-8."),
