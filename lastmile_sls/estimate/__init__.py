@@ -1,0 +1,1 @@
+"""What a deployment will cost: from its plan, the resources that would be made, the month's traffic and list prices."""
