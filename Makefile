@@ -4,6 +4,9 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# The tests start thousands of interpreters, which share what the first of them compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
 NODE := tests/conformance/node
 NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py

@@ -23,6 +23,9 @@ FORMAT = "lastmile.manifest/1"
 FILE = "manifest.json"
 RUNTIME = "lastmile_runtime"
 """The folder of this package in a bundle."""
+RUNTIME_FILES = "lastmile_runtime.json"
+"""The hashes of the files in it: a document of its own, whose hash is the manifest's, for they are many and a function
+that starts from the pack needs none of them."""
 _CHUNK_BYTES = 1 << 20
 
 # Plain classes with slots: importing dataclasses costs 15 ms of each cold start, typing.NamedTuple 9.
@@ -143,6 +146,23 @@ def render(manifest: Manifest) -> bytes:
     return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def render_files(files: dict[str, dict[str, Any]]) -> bytes:
+    """Return the bytes of a document with the hashes of files."""
+    import json
+
+    return (json.dumps(files, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def parse_files(content: bytes) -> dict[str, dict[str, Any]]:
+    """Read what `render_files` wrote. Raises BundleError for anything else."""
+    try:
+        files: dict[str, dict[str, Any]] = jsons.loads(content)
+        _check_files(files, RUNTIME_FILES)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise BundleError(f"{RUNTIME_FILES} cannot be read: {type(error).__name__}: {error}.") from error
+    return files
+
+
 def digest(content: bytes) -> str:
     """Return `sha256:` and the hexadecimal SHA-256 of the bytes; of a manifest's, it is the bundle's digest."""
     hasher = sha256(len(content))
@@ -177,16 +197,20 @@ def _version(entry: dict[str, Any]) -> Version:
     return Version(**{**entry, **tensors})
 
 
-def _check(manifest: Manifest) -> None:
+def _check_files(files: dict[str, dict[str, Any]], document: str) -> None:
     # All names at once, since packages have thousands: each is looked at where one of them may be wrong.
-    joined = f"/{'/:/'.join(manifest.files)}/"
+    joined = f"/{'/:/'.join(files)}/"
     if any(part in joined for part in ("//", "/./", "/../", "\\", "\0")):
-        for name in manifest.files:
+        for name in files:
             if not _is_inside(name):
-                raise BundleError(f"{FILE} names the file {name!r}, which leaves the bundle.")
-    for name, entry in manifest.files.items():
+                raise BundleError(f"{document} names the file {name!r}, which leaves the bundle.")
+    for name, entry in files.items():
         if not (isinstance(entry["sha256"], str) and isinstance(entry["size"], int)):
-            raise BundleError(f"{FILE} gives {name!r} no sha256 (hexadecimal) and size (bytes).")
+            raise BundleError(f"{document} gives {name!r} no sha256 (hexadecimal) and size (bytes).")
+
+
+def _check(manifest: Manifest) -> None:
+    _check_files(manifest.files, FILE)
     ids = [version.id for version in manifest.versions]
     if not ids or len(set(ids)) < len(ids):
         raise BundleError(f"{FILE} has the versions {ids}, but must have at least one, and each once.")
@@ -237,7 +261,9 @@ class Bundle:
 
         Raises BundleError for one that is not in the manifest, is or stands behind a link, or differs.
         """
-        entry = self.manifest.files.get(name)
+        return self._verify(name, self.manifest.files.get(name))
+
+    def _verify(self, name: str, entry: dict[str, Any] | None) -> str:
         if entry is None:
             raise BundleError(f"{name} is not in the manifest.")
         path = os.path.join(self.folder, name)
@@ -252,14 +278,20 @@ class Bundle:
                 raise BundleError(f"{name} has the {word} {found[key]}, but {entry[key]} was deployed.")
         return path
 
-    def verify_runtime(self) -> None:
-        """Check the runtime's own code, of a bundle that carries it. Raises BundleError.
+    def verify_runtime(self) -> list[str]:
+        """Check the runtime's own code, of a bundle that carries it; return its files. Raises BundleError.
 
         For an interpreter that reads the sources: the pack checks itself, piece by piece.
         """
-        for name in self.manifest.files:
-            if name.startswith(f"{RUNTIME}/"):
-                self.verify(name)
+        if RUNTIME_FILES not in self.manifest.files:
+            return []
+        with open(self.verify(RUNTIME_FILES), "rb") as file:
+            content = file.read()
+        self.check_content(RUNTIME_FILES, content)
+        files = parse_files(content)
+        for name, entry in files.items():
+            self._verify(name, entry)
+        return list(files)
 
     def check_content(self, name: str, content: bytes) -> None:
         """Raise BundleError unless this is the content of the bundle's file of that name."""

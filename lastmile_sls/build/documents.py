@@ -9,11 +9,11 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.manifest import FILE, digest, parse
+from lastmile_runtime.manifest import digest
 from lastmile_sls.bundle.build import BuiltBundle
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.dependencies.lock import FILE as LOCK
-from lastmile_sls.bundle.trust import bom, model_card, provenance, statement
+from lastmile_sls.bundle.trust import bom, contents, model_card, provenance, statement
 from lastmile_sls.bundle.trust.beside import (
     BOM,
     CARD,
@@ -98,7 +98,7 @@ def _facts(bundle: BuiltBundle, folder: Path, models: Sequence[Choice], origin: 
     libraries = bundle.libraries.packages if bundle.libraries else ()
     return Facts(
         bundle.digest,
-        parse((folder / FILE).read_bytes()),
+        contents.read_manifest(folder)[0],
         version_of(_PACKAGE),
         owner=spec.owner,
         description=spec.description,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from lastmile_runtime.manifest import RUNTIME_FILES
 from lastmile_sls.bundle.archive import write_archive
 from lastmile_sls.bundle.build import BuiltBundle
 from lastmile_sls.bundle.bytecode import RUNTIME
@@ -112,8 +113,10 @@ def _layer(bundle: BuiltBundle, name: str, files: list[str], place: PurePosixPat
     from lastmile_sls.bundle.oci.layer import Layer, make_layer
 
     manifest = json.loads((bundle.folder / "manifest.json").read_text(encoding="utf-8"))
+    # Of the runtime's files the manifest has the hash of their list.
+    named = [RUNTIME_FILES] if files == [RUNTIME] else files
     hashes = {
-        path: entry["sha256"] for path, entry in manifest["files"].items() if path.partition("/")[0] in files
+        path: entry["sha256"] for path, entry in manifest["files"].items() if path.partition("/")[0] in named
     }
     # The manifest itself is not among its files, but is as its digest says.
     key = key_of([hashes, str(place), name, bundle.digest if name == "model" else ""])

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lastmile_runtime.manifest import FILE, Manifest, digest, hash_file, render
+from lastmile_runtime.manifest import FILE, RUNTIME_FILES, Manifest, digest, hash_file, render, render_files
 from lastmile_sls.bundle.app import FOLDER, app_files
 from lastmile_sls.bundle.bytecode import RUNTIME, BytecodeError, compile_bundle
 from lastmile_sls.bundle.libraries import FOLDER as LIBRARIES
@@ -93,6 +93,9 @@ def build_bundle(
         if interpreter is not None:
             compile_bundle(destination, str(interpreter))
         hashes = _hashes(destination)
+        runtime = {name: hashes.pop(name) for name in list(hashes) if name.startswith(f"{RUNTIME}/")}
+        (destination / RUNTIME_FILES).write_bytes(render_files(runtime))
+        hashes[RUNTIME_FILES] = hash_file(str(destination / RUNTIME_FILES))
         if libraries is not None:
             libraries.copy_to(destination / layout.libraries)
             hashes |= {f"{layout.libraries}/{name}": entry for name, entry in libraries.files.items()}

@@ -20,10 +20,11 @@ def verify_bundle(folder: Path, digest: str) -> int:
         bundle = Bundle(str(folder), digest)
         for name in bundle.manifest.files:
             bundle.verify(name)
+        names = {*bundle.manifest.files, *bundle.verify_runtime()}
     except BundleError as error:
         raise LastmileError(f"the bundle is not the one that the plan names: {error}", _HINT) from error
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    foreign = there - set(bundle.manifest.files) - {FILE}
+    foreign = there - names - {FILE}
     if foreign:
         raise LastmileError(f"the bundle holds {min(foreign)}, which its manifest does not name.", _HINT)
-    return len(bundle.manifest.files)
+    return len(names)

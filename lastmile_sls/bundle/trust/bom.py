@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
-from lastmile_runtime.manifest import FILE, TensorSpec, Version
+from lastmile_runtime.manifest import FILE, RUNTIME, RUNTIME_FILES, TensorSpec, Version
 from lastmile_sls.bundle.trust.facts import (
     Considerations,
     Dataset,
@@ -103,7 +103,11 @@ def _components(facts: Facts) -> list[Json]:
     """Return everything in the bundle and beside it: each of the manifest's files once."""
     versions = facts.manifest.versions
     taken = {name for version in versions for name in facts.files_of(version)}
-    runtime = [name for name in sorted(facts.manifest.files) if name.startswith("lastmile_runtime/")]
+    runtime = [
+        name
+        for name in sorted(facts.manifest.files)
+        if name.startswith(f"{RUNTIME}/") or name == RUNTIME_FILES
+    ]
     app = [name for name in sorted(facts.manifest.files) if name.startswith("app/")]
     rest = sorted(set(facts.manifest.files) - taken - {*runtime, *app})
     datasets = dict.fromkeys(dataset for version in versions for dataset in facts.of(version).data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lastmile_runtime.errors import BundleError
-from lastmile_runtime.manifest import FILE, Manifest, digest, hash_file, parse
+from lastmile_runtime.manifest import FILE, RUNTIME_FILES, Manifest, digest, hash_file, parse, parse_files
 from lastmile_sls.errors import LastmileError
 
 _SHOWN = 5
@@ -40,11 +40,17 @@ class Differences:
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
-    """Return the manifest in a bundle's folder, and its digest. Raises LastmileError when it cannot be read."""
+    """Return the manifest in a bundle's folder, the runtime's files among its own, and its digest.
+
+    Raises LastmileError when it cannot be read.
+    """
     path = folder / FILE
     try:
         content = path.read_bytes()
-        return parse(content), digest(content)
+        manifest = parse(content)
+        if (folder / RUNTIME_FILES).is_file():  # a comparison says so where it is missing
+            manifest.files |= parse_files((folder / RUNTIME_FILES).read_bytes())
+        return manifest, digest(content)
     except OSError as error:
         raise LastmileError(
             f"{path} cannot be read: {error.strerror}.", "Name the folder of a bundle."

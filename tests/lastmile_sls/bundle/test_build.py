@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from lastmile_runtime.errors import BundleError
 from lastmile_runtime.manifest import Bundle, digest
 from lastmile_sls.bundle.build import BuiltBundle, build_bundle
 from lastmile_sls.bundle.models import prepare_models
@@ -62,13 +64,27 @@ def test_every_file_is_in_the_manifest_and_verifies(folder: Path, tmp_path: Path
     assert built.digest == digest((built.folder / "manifest.json").read_bytes())
     bundle = Bundle(str(built.folder), built.digest)
     there = {p.relative_to(built.folder).as_posix() for p in built.folder.rglob("*") if p.is_file()}
-    assert there - {"manifest.json"} == set(bundle.manifest.files)
+    runtime = bundle.verify_runtime()
+    assert there - {"manifest.json"} == {*bundle.manifest.files, *runtime}
+    assert all(name.startswith("lastmile_runtime/") for name in runtime)
+    assert not any(name.startswith("lastmile_runtime/") for name in bundle.manifest.files)
     assert {"lastmile_runtime/adapters/local.py", "models/v1/one.py", "models/v2/two.py"} <= there
     # The runtime is compiled in one file, which its first module reads; what the machine has cached is left behind.
     cached = [name for name in there if name.endswith(".pyc") and name.startswith("lastmile_runtime/")]
     assert [name.rpartition("/")[2].partition(".")[0] for name in cached] == ["__init__"]
     for name in bundle.manifest.files:
         bundle.verify(name)
+
+
+@pytest.mark.parametrize("name", ["lastmile_runtime/router.py", "lastmile_runtime.json"])
+def test_a_file_of_the_runtimes_that_was_changed_is_refused_by_its_name(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    built = build(make_spec(), folder, tmp_path / "bundle")
+    with (built.folder / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(BundleError, match=rf"^{re.escape(name)} has the size "):
+        Bundle(str(built.folder), built.digest).verify_runtime()
 
 
 def test_a_model_that_is_not_to_be_compiled_is_served_as_it_is(folder: Path, tmp_path: Path) -> None:
