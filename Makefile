@@ -11,7 +11,7 @@ CHECKED := lastmile_sls handlers infra tests examples native hatch_build.py
 NODE := tests/conformance/node
 NATIVE := $(wildcard native/*.[ch]) native/build.py hatch_build.py
 
-.PHONY: demo clouds test conformance explore native lock clean help
+.PHONY: demo clouds costs test conformance explore native lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -21,6 +21,9 @@ demo: $(VENV)/.demo  ## set up, train the example, deploy it on this machine, pr
 	@$(BIN)/python examples/breast-cancer/demo.py
 
 clouds: $(VENV)/.clouds  ## set up what previews of AWS, Google Cloud and Azure, and deployments there, are made of
+
+costs: $(VENV)/.costs  ## set up, and report what a synthetic month of the examples costs
+	@$(BIN)/lastmile costs --example
 
 test: $(VENV)/.dev  ## set up, then check format, lint, types and run the tests
 	@echo "==> format and lint"; $(BIN)/ruff format --check $(CHECKED) && $(BIN)/ruff check $(CHECKED)
@@ -50,11 +53,16 @@ $(VENV)/.clouds: requirements/clouds.txt | $(VENV)/.demo
 	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/clouds.txt
 	@touch $@
 
+$(VENV)/.costs: requirements/costs.txt | $(VENV)/.demo
+	@echo "==> installing what cost reports need"
+	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/costs.txt
+	@touch $@
+
 $(VENV)/.dev: requirements/dev.txt pyproject.toml $(NATIVE) | $(UV)
 	@echo "==> installing what the tests need"
 	@$(UV) pip install --quiet --python $(VENV) --no-deps -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --editable .
-	@touch $@ $(VENV)/.demo $(VENV)/.clouds
+	@touch $@ $(VENV)/.demo $(VENV)/.clouds $(VENV)/.costs
 
 $(VENV)/.conformance: requirements/conformance.txt pyproject.toml | $(VENV)/.dev
 	@echo "==> installing what the conformance tests need"
@@ -72,7 +80,7 @@ native: | $(UV)  ## compile the native evaluator anew, for every processor
 	@$(UV) run --quiet --no-project --python $(BIN)/python --with "$$($(BIN)/python native/build.py --requirement)" native/build.py
 
 lock: | $(UV)  ## resolve the requirements files anew
-	@set -e; for set in sklearn:demo clouds:clouds dev:dev conformance:conformance; do \
+	@set -e; for set in sklearn:demo clouds:clouds costs:costs dev:dev conformance:conformance; do \
 	  echo "==> requirements/$${set#*:}.txt"; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --override requirements/overrides.txt \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \

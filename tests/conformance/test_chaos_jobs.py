@@ -1,7 +1,7 @@
 """Requests that are answered later, while their workers and their host are killed again and again.
 
 Every job that was accepted is answered, once, with its own answer: on this machine, and on SQS, which moto keeps.
-LASTMILE_JOBS says of how many jobs on SQS; 10 000 take some minutes.
+LASTMILE_JOBS says of how many jobs; 10 000 take some minutes.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from tests.lastmile_sls.local.conftest import KEY, World, wait_until
 from tests.lastmile_sls.local.later import INFER, Later
 from tests.ports import free_port
 
-JOBS = 10_000
-JOBS_WITH_A_KILLED_HOST = 2_000
+JOBS = int(os.environ.get("LASTMILE_JOBS", "3000"))
+JOBS_WITH_A_KILLED_HOST = 1_000
 JOBS_ON_SQS = int(os.environ.get("LASTMILE_JOBS", "200"))
 GATEWAYS, WORKERS, VISIBLE_S = 2, 3, 5
 MOST_WAITING = 150
