@@ -196,7 +196,7 @@ def test_every_job_is_answered_once_while_workers_are_killed(later: Later) -> No
         return bool(pids)
 
     crowd = Crowd(later.url)
-    with crowd.disturbed(kill_one, 200) as kills:
+    with crowd.disturbed(kill_one, 100) as kills:
         locations, answers = crowd.ask_for_all(JOBS)
     check_all_answered_once(later, locations, answers)
     assert kills["done"] > 20
@@ -212,7 +212,7 @@ def test_every_job_is_answered_once_while_the_host_is_killed(later: Later) -> No
         return True
 
     crowd = Crowd(later.url)
-    with crowd.disturbed(kill_host, 500) as kills:
+    with crowd.disturbed(kill_host, 250) as kills:
         locations, answers = crowd.ask_for_all(JOBS_WITH_A_KILLED_HOST)
     check_all_answered_once(later, locations, answers)
     assert kills["done"] > 2
