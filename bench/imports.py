@@ -24,6 +24,7 @@ MODULES = {
     "pyjwt": "jwt",
     "pyyaml": "yaml",
     "uvicorn": "uvicorn",
+    "duckdb": "duckdb",
 }
 RUNS = 15
 

@@ -74,11 +74,16 @@ def _seen(value: Any) -> Any:
 
 def check_program(program: Program, parameters: Parameters, environ: Mapping[str, str]) -> list[Verdict]:
     """Return the verdicts on all that a program would make, as an offline preview has it; nothing is asked of a cloud."""
+    return judge(previewed(program, environ), parameters)
+
+
+def previewed(program: Program, environ: Mapping[str, str]) -> list[Resource]:
+    """Return all that a program would make, as an offline preview has it; nothing is asked of a cloud."""
     from lastmile_sls.deploy import embedded_engine
 
     steps: list[Event] = []
     embedded_engine(find_home(environ)).preview(program, steps.append)
-    return judge(resources_of(steps), parameters)
+    return resources_of(steps)
 
 
 def require(verdicts: Sequence[Verdict], policy: Policy) -> None:

@@ -196,6 +196,9 @@ class Application:
         if answer is None:
             answer = self._protocol(request, first)
         if self._jobs and request.method == "POST" and "respond-async" in request.headers.get("prefer", ""):
+            throttle = self._routing.current().throttle
+            if throttle is not None:
+                throttle.admit()
             return self._jobs.accept(request)
         return answer(self.service, request)
 

@@ -16,6 +16,8 @@ class Request:
     """An HTTP request: the path as it was sent, without the query string; header names in lower case."""
 
     __slots__ = ("afterwards", "body", "headers", "method", "path", "query")
+    accepted = False
+    """Whether it was taken earlier, so that it is done however many there are."""
 
     def __init__(
         self,
@@ -33,6 +35,13 @@ class Request:
         """What follows the question mark, as it was sent."""
         self.afterwards: Callable[[], None] | None = None
         """What is left to do once it is answered: a shadow's prediction."""
+
+
+class AcceptedRequest(Request):
+    """A request that was taken earlier, and is worked on now: a job, or rows of a file."""
+
+    __slots__ = ()
+    accepted = True
 
 
 class Response:

@@ -17,7 +17,7 @@ from base64 import b64decode, b64encode
 from lastmile_runtime import jsons
 from lastmile_runtime.errors import RequestError
 from lastmile_runtime.hashing import sha256
-from lastmile_runtime.http import Request, Response, json_response, refusal
+from lastmile_runtime.http import AcceptedRequest, Request, Response, json_response, refusal
 from lastmile_runtime.stores import Conflict, NotFound, StoreError
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
@@ -302,7 +302,7 @@ def _to_json(request: Request) -> dict[str, Any]:
 
 def _from_json(document: dict[str, Any]) -> Request:
     body = b64decode(document["body"])
-    return Request(document["method"], document["path"], document["headers"], body, document["query"])
+    return AcceptedRequest(document["method"], document["path"], document["headers"], body, document["query"])
 
 
 def _render(document: dict[str, Any]) -> bytes:

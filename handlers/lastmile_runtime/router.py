@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from lastmile_runtime.throttle import Throttle
+
     Ranges = list[list[int]]
 
 BUCKETS = 100_000
@@ -35,6 +37,7 @@ class Routing:
         "salt",
         "shadows",
         "sticky",
+        "throttle",
         "weights",
     )
 
@@ -73,6 +76,8 @@ class Routing:
         """How long reading may keep a request waiting."""
         self.challenger_timeout_s: float = document.get("challenger_timeout_s", 1.0)
         """A challenger that takes longer is answered for by the champion."""
+        self.throttle: Throttle | None = _throttle(document)
+        """Refuses requests beyond a rate; None, as nearly always, when all are answered."""
 
 
 class Choice:
@@ -240,6 +245,16 @@ def check(document: Mapping[str, Any], versions: Iterable[str]) -> None:
         value = document.get(name, 1)
         if type(value) not in (int, float) or not 0 <= value < 1e6:
             raise BundleError(f"routing.{name} is {value!r}, but must be a number of seconds.")
+
+
+def _throttle(document: Mapping[str, Any]) -> Throttle | None:
+    """Return what refuses requests, where the document has it. Raises BundleError."""
+    found = document.get("throttle")
+    if found is None:
+        return None
+    from lastmile_runtime.throttle import Throttle
+
+    return Throttle(found)
 
 
 def _named(document: Mapping[str, Any]) -> list[Any]:

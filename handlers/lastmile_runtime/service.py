@@ -98,9 +98,12 @@ class Service:
             pin: The version that the path or the body asks for; it goes before the header's.
             wanted: The names of the outputs to answer; none for all.
 
-        Raises RequestError: 400 for the inputs, 404 for the pin, 422 for the contract, 500 when the model fails.
+        Raises RequestError: 400 for the inputs, 404 for the pin, 422 for the contract, 429 for one too many, 500 when
+        the model fails.
         """
         routing = self._routing.current()
+        if routing.throttle is not None and not request.accepted:
+            routing.throttle.admit()
         checked = None
         if self._contract:
             checked = self._contract.apply(inputs, self.versions[routing.champion])

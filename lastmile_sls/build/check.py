@@ -69,7 +69,7 @@ def check_project(
             function["memory_mb"],
             function["timeout_s"],
             function["routing"],
-            _environment(function),
+            function_environment(function),
             function["entry"],
             form=function["package"]["form"] if function["package"] else "zip",
             contracts=contracts,
@@ -137,7 +137,7 @@ def _questions(function: FunctionPlan, documents: Mapping[str, bytes]) -> list[Q
     return found
 
 
-def _environment(function: FunctionPlan) -> dict[str, str]:
+def function_environment(function: FunctionPlan) -> dict[str, str]:
     """Return what the plan sets, without who may call: the answers are checked here, and there is no issuer."""
     planned = {name: value for name, value in function["environment"].items() if name != "LASTMILE_AUTH"}
     calls = sorted(set(function["calls"].values()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lastmile_sls.build.inputs import key_of_inputs
 from lastmile_sls.build.record import Record, read_record, write_record
+from lastmile_sls.build.warm import keep_warm
 from lastmile_sls.bundle.cache import FileDigests
 from lastmile_sls.bundle.dependencies.environment import Environment
 from lastmile_sls.bundle.served import Served
@@ -41,6 +42,8 @@ class Prepared:
     environment: Environment | None
     """What the functions run on."""
     record: Record
+    overrides: tuple[str, ...] = ()
+    """What of the plan is not as the spec says, in words (see `lastmile_sls.budget.override`)."""
 
     @property
     def packages(self) -> Mapping[str, str]:
@@ -63,6 +66,7 @@ def prepare(
     eject: bool = False,
     upgrade: bool = False,
     images: bool = True,
+    memory_mb: int | None = None,
     tell: Tell = lambda _: None,
 ) -> Prepared:
     """Check a spec, bundle its models, plan its resources and write the project; what is current is left as it is.
@@ -77,11 +81,14 @@ def prepare(
         eject: Copy the Pulumi components into the project.
         upgrade: Choose the packages' versions anew.
         images: Make the images where the target takes some; a preview does without.
+        memory_mb: With this memory and not the spec's; name an `output` of its own then.
         tell: Told what is being done.
 
     Raises LastmileError, before anything is written, for whatever the spec, its files or the target refuse.
     """
     spec = load(spec_path, environment)
+    if memory_mb is not None:
+        spec = spec.with_memory(memory_mb)
     folder = spec_path.resolve().parent
     if bundles_of is None:
         check_files(spec, folder)
@@ -107,7 +114,8 @@ def prepare(
             record = builder.build(eject=eject, upgrade=upgrade, images=images)
         digests.save()
     program = Program(place, spec.name, stack_name(spec, target))
-    return Prepared(spec, read(place / "plan.json"), program, record.predictors, runs_on, record)
+    plan, record = keep_warm(place, record, spec.resources.min_instances, None)
+    return Prepared(spec, plan, program, record.predictors, runs_on, record)
 
 
 def _is_current(record: Record, inputs: str, place: Path, *, images: bool) -> bool:

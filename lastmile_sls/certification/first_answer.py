@@ -18,6 +18,8 @@ from lastmile_sls.spec.contract import Column
 
 ROUNDS = 3
 _TIMEOUT_S = 120
+_NOBODY = "unix:///nowhere#nobody"
+"""Where a router's other functions would be: they are measured by themselves."""
 # Answers one prediction as an adapter does, then says so and how large the process became (KiB).
 _CHILD = """
 import sys
@@ -25,7 +27,8 @@ sys.path.insert(0, sys.argv[1])
 from lastmile_runtime.http import Request
 from lastmile_runtime.startup import start
 from lastmile_runtime.telemetry import Log
-environ = {"LASTMILE_BUNDLE": sys.argv[1], "LASTMILE_MANIFEST_DIGEST": sys.argv[2], "LASTMILE_ROUTING": sys.argv[3]}
+environ = {"LASTMILE_BUNDLE": sys.argv[1], "LASTMILE_MANIFEST_DIGEST": sys.argv[2], "LASTMILE_ROUTING": sys.argv[3],
+           "LASTMILE_FUNCTIONS": sys.argv[6]}
 application = start(environ, Log("check", lambda line: None), keeps_running=False)
 answer = application.handle(Request("POST", sys.argv[4], {}, sys.argv[5].encode()))
 sys.stdout.write(f"{answer.status}\\n")
@@ -128,6 +131,7 @@ def measure(
         json.dumps({"champion": version.id, "weights": _weights(manifest, version.id)}),
         f"/v2/models/{model}/versions/{version.id}/infer",
         body,
+        json.dumps(dict.fromkeys(_called(manifest), _NOBODY)),
     ]
     found = [_once([sys.executable, "-c", _CHILD, *arguments]) for _ in range(rounds)]
     return min(found, key=lambda one: one.seconds)
@@ -136,6 +140,11 @@ def measure(
 def _weights(manifest: bytes, id_: str) -> dict[str, int]:
     ids = [version["id"] for version in json.loads(manifest)["versions"]]
     return {one: 10_000 * (one == id_) for one in ids}
+
+
+def _called(manifest: bytes) -> list[str]:
+    versions = json.loads(manifest)["versions"]
+    return sorted({version["remote"]["function"] for version in versions if version.get("remote")})
 
 
 def _once(command: list[str]) -> FirstAnswer:

@@ -11,7 +11,13 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
-from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.progress import (
+    Progress,
+    functions_of,
+    show_functions,
+    show_outputs,
+    summary,
+)
 from lastmile_sls.cli.verdicts import show_verdicts, verdicts_of
 from lastmile_sls.engine.interface import EngineName
 
@@ -43,7 +49,7 @@ def command(
     """
     from lastmile_sls import deploy
     from lastmile_sls.asked import as_target, find_spec
-    from lastmile_sls.build.prepare import prepare
+    from lastmile_sls.budget.apply import prepare
     from lastmile_sls.compliance import check_program, find_policy, require, resources_of
     from lastmile_sls.local.home import find_home
     from lastmile_sls.policy.verdict import judge
@@ -62,7 +68,7 @@ def command(
             tell=progress.tell,
         )
     if not as_json:
-        show_functions(prepared.plan)
+        show_functions(prepared.plan, prepared.overrides)
         show_predictors(prepared.predictors)
     with closing(progress):
         engine = deploy.choose_preview(prepared.program, as_target(target), engine_name, environ)
@@ -96,6 +102,7 @@ def command(
                 "changes": result.changes,
                 "steps": steps,
                 "outputs": result.outputs,
+                **({"overrides": prepared.overrides} if prepared.overrides else {}),
                 **({"policy": verdicts_of(verdicts, policy)} if policy else {}),
             }
         )

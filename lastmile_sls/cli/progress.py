@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -86,7 +87,9 @@ class Progress:
 
     def _transient(self, text: str) -> None:
         if self._live:
-            click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
+            # What is wider than the terminal would take two lines, of which one alone is overwritten.
+            room = shutil.get_terminal_size().columns - 1
+            click.echo(f"\r\x1b[2K{text[:room]}", err=True, nl=False)
 
 
 def describe(event: Event) -> str:
@@ -109,12 +112,14 @@ def functions_of(plan: Plan) -> list[dict[str, Any]]:
     return [{key: value for key, value in function.items() if key in _TOLD} for function in plan["functions"]]
 
 
-def show_functions(plan: Plan) -> None:
-    """Say which function serves which versions, and why."""
+def show_functions(plan: Plan, overrides: Sequence[str] = ()) -> None:
+    """Say which function serves which versions, and why, and what a budget has changed of the spec's numbers."""
     for function in plan["functions"]:
         click.echo(
             f"  {function['name']} serves {', '.join(function['versions'])}: {function['why']}", err=True
         )
+    for told in overrides:
+        click.echo(click.style(f"  {told}", fg="yellow"), err=True)
 
 
 def show_outputs(result: Result) -> None:

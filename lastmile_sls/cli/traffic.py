@@ -118,7 +118,7 @@ def set_(weights: tuple[str, ...], reason: str, where: Where, as_json: bool) -> 
     live = where.find()
     record = live.change(
         f"set {' '.join(weights)}",
-        _author(reason),
+        author(reason),
         lambda document: set_weights(document, shares, live.versions),
     )
     _report(live, record, as_json=as_json)
@@ -138,8 +138,25 @@ def shadow(version: str, percent: str, reason: str, where: Where, as_json: bool)
     live = where.find()
     record = live.change(
         f"shadow {version} {percent}",
-        _author(reason),
+        author(reason),
         lambda document: set_shadow(document, version, share, live.versions),
+    )
+    _report(live, record, as_json=as_json)
+
+
+@command.command("throttle")
+@click.argument("requests_per_s", metavar="REQUESTS_PER_S|off")
+@reason_option
+@where_options
+@options.json_option
+def throttle(requests_per_s: str, reason: str, where: Where, as_json: bool) -> None:
+    """Let each instance answer so many requests a second, and refuse the others with 429; off lets all through."""
+    from lastmile_sls.traffic.change import set_throttle
+
+    rate = None if requests_per_s == "off" else _rate(requests_per_s)
+    live = where.find()
+    record = live.change(
+        f"throttle {requests_per_s}", author(reason), lambda document: set_throttle(document, rate)
     )
     _report(live, record, as_json=as_json)
 
@@ -156,7 +173,7 @@ def promote(version: str, reason: str, where: Where, as_json: bool) -> None:
     live = where.find()
     record = live.change(
         f"promote {version}",
-        _author(reason),
+        author(reason),
         lambda document: change.promote(document, version, live.versions),
     )
     _report(live, record, as_json=as_json)
@@ -172,11 +189,12 @@ def promote(version: str, reason: str, where: Where, as_json: bool) -> None:
 def rollback(revision: int | None, reason: str, where: Where, as_json: bool) -> None:
     """Bring the traffic back as it was before the last change; again, and it goes one change further back."""
     live = where.find()
-    record = live.roll_back(_author(reason), revision)
+    record = live.roll_back(author(reason), revision)
     _report(live, record, as_json=as_json)
 
 
-def _author(reason: str) -> Author:
+def author(reason: str) -> Author:
+    """Return whoever runs this command, and why."""
     from lastmile_sls.traffic.live import Author
 
     try:
@@ -202,6 +220,13 @@ def _hundredths(text: str) -> int:
         raise click.UsageError(str(error)) from None
 
 
+def _rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise click.UsageError(f"{text!r} is neither a number of requests a second nor off.") from None
+
+
 def _report(live: LiveTraffic, record: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         options.print_json(record)
@@ -212,7 +237,7 @@ def _report(live: LiveTraffic, record: dict[str, Any], *, as_json: bool) -> None
 
 
 def _draw(document: Mapping[str, Any]) -> None:
-    from lastmile_sls.traffic.change import percent
+    from lastmile_sls.traffic.change import percent, told_throttle
 
     weights, champion = document["weights"], document["champion"]
     shadows = {entry["version"]: entry["percent"] for entry in document.get("shadows") or ()}
@@ -224,6 +249,8 @@ def _draw(document: Mapping[str, Any]) -> None:
         bar = click.style("█" * filled, fg="green" if version == champion else "yellow")
         line = f"{version:<{width}}  {percent(weight):>6} %  {bar}{'░' * (_BAR - filled)}  {', '.join(roles)}"
         click.echo(line.rstrip())
+    if document.get("throttle"):
+        click.echo(told_throttle(dict(document)))
     if document.get("sticky"):
         ((kind, name),) = document["sticky"].items()
         click.echo(f"sticky by {kind} {name}")

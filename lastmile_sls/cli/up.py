@@ -9,7 +9,13 @@ import click
 
 from lastmile_sls.cli import options
 from lastmile_sls.cli.predictors import predictors_of, show_predictors
-from lastmile_sls.cli.progress import Progress, functions_of, show_functions, show_outputs, summary
+from lastmile_sls.cli.progress import (
+    Progress,
+    functions_of,
+    show_functions,
+    show_outputs,
+    summary,
+)
 from lastmile_sls.cli.verdicts import show_verdicts
 from lastmile_sls.engine.interface import EngineName, Result
 
@@ -36,7 +42,7 @@ def command(
     """Deploy the spec: bundle its models, write the Pulumi program, run it."""
     from lastmile_sls import deploy
     from lastmile_sls.asked import as_target, find_spec
-    from lastmile_sls.build.prepare import prepare
+    from lastmile_sls.budget.apply import prepare
     from lastmile_sls.build.sign import require_signatures
     from lastmile_sls.cli.invocation import invocation
     from lastmile_sls.compliance import check_program, find_policy, require
@@ -61,7 +67,7 @@ def command(
     name = f"{prepared.spec.name} ({prepared.program.stack})"
     if not as_json:
         click.echo(f"deploying {name}", err=True)
-        show_functions(prepared.plan)
+        show_functions(prepared.plan, prepared.overrides)
         show_predictors(prepared.predictors)
     if policy:
         verdicts = check_program(prepared.program, policy.parameters, environ)
@@ -86,6 +92,7 @@ def command(
                 "predictors": predictors_of(prepared.predictors),
                 "changes": result.changes,
                 "outputs": result.outputs,
+                **({"overrides": prepared.overrides} if prepared.overrides else {}),
                 "project": str(prepared.program.folder),
             }
         )

@@ -25,6 +25,10 @@ class MissingError(LastmileError):
     """Something that the stack's outputs name is not there."""
 
 
+class UntoldError(LastmileError):
+    """A cloud does not tell this, or not to whoever asks; of other things it may."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """Who was asked, and about which deployment."""
@@ -53,9 +57,9 @@ class Asked:
             _LOGIN[self.target],
         )
 
-    def denied(self, what: str, said: str) -> LastmileError:
+    def denied(self, what: str, said: str) -> UntoldError:
         """Return that whoever asks may not know."""
-        return LastmileError(
+        return UntoldError(
             f"{self.cloud} does not let you see {what} of {self.where}: {_line(said)}.",
             f"Are these the right credentials? {_WHOSE[self.target]}\nElse have whoever owns the account allow it.",
         )
@@ -88,9 +92,9 @@ class Asked:
             "Is there a network? Behind a proxy, set HTTPS_PROXY. Is the region right?",
         )
 
-    def failed(self, what: str, said: str) -> LastmileError:
+    def failed(self, what: str, said: str) -> UntoldError:
         """Return what else the cloud said."""
-        return LastmileError(
+        return UntoldError(
             f"{self.cloud} did not tell {what} of {self.where}: {_line(said)}.",
             "Run it again; if that stays, look at the cloud's own status page.",
         )

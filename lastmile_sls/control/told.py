@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from lastmile_sls.control.usage import Counted
 from lastmile_sls.plan.document import Target
 from lastmile_sls.queue_view import QueueStatus, QueueView
 
@@ -146,3 +147,6 @@ class Control(Protocol):
 
     def log(self, function: str) -> LogSource:
         """Return a function's log, by its name in the plan."""
+
+    def usage(self, since: date) -> tuple[Counted, ...]:
+        """Return each version's requests from a day on."""

@@ -44,6 +44,8 @@ class Traffic:
     """Of the requests, how many are answered later, through the queue: 0 to 1."""
     rows: Decimal = NOTHING
     """Rows of files that the schedule scores in the month."""
+    row_ms: Mapping[str, Decimal] = field(default_factory=dict)
+    """What a version takes for one row of a file, by version; where it is not known, as long as for a request."""
     effective_concurrency: Decimal | None = None
     """Requests that share an instance's billed time, where the cloud bills that; None: from arrivals (see `load`)."""
     measured: str = ""
@@ -110,6 +112,31 @@ class Line:
 
 
 @dataclass(frozen=True)
+class VersionCost:
+    """What of a deployment's month is one version's."""
+
+    version: str
+    share: Decimal
+    """Of the requests, 0 to 1; a version that is a shadow alone has none."""
+    requests: Decimal
+    """That it answers in the month."""
+    own: Decimal
+    """What it alone causes: its billed duration, by and large."""
+    shared: Decimal
+    """Its part of what is everybody's, by its share of the requests."""
+
+    @property
+    def monthly(self) -> Decimal:
+        """Both."""
+        return self.own + self.shared
+
+    @property
+    def per_1000(self) -> Decimal | None:
+        """What a thousand of its answers cost; None without any."""
+        return self.monthly / self.requests * 1000 if self.requests else None
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A deployment's month."""
 
@@ -144,6 +171,23 @@ class Estimate:
         """What a thousand predictions cost; None without any."""
         return self.monthly / self.traffic.requests * 1000 if self.traffic.requests else None
 
+    @property
+    def components(self) -> list[Component]:
+        """All lines' components."""
+        return [component for line in self.lines for component in line.components]
+
+    def by_version(self) -> list[VersionCost]:
+        """Return each version's part; together they are the whole month."""
+        own = dict.fromkeys(self.versions, NOTHING)
+        for component in self.components:
+            for version, part in component.by_version.items():
+                own[version] = own.get(version, NOTHING) + part
+        shared = self.monthly - sum(own.values(), NOTHING)
+        shares = {version: self.versions.get(version, NOTHING) for version in own}
+        return [
+            VersionCost(version, share, self.traffic.requests * share, own[version], shared * share)
+            for version, share in shares.items()
+        ]
+
     def _sum(self, *, usage_based: bool) -> Decimal:
-        components = (component for line in self.lines for component in line.components)
-        return sum((c.cost for c in components if c.usage_based is usage_based), NOTHING)
+        return sum((one.cost for one in self.components if one.usage_based is usage_based), NOTHING)

@@ -63,6 +63,11 @@ class Month:
 Formula = Callable[[Resource, Month], list[Component]]
 
 
+def _place(plan: Plan) -> str:
+    assert plan["place"] is not None
+    return plan["place"]["region"]
+
+
 @dataclass(frozen=True)
 class CloudCosts:
     """How one cloud's resources are priced: every type that our programs can make is in one of the two."""
@@ -71,10 +76,5 @@ class CloudCosts:
     """By type, as Pulumi has it; of azure-native without the version of the API."""
     free: Mapping[str, str]
     """Why a type costs nothing by itself, with the page that says so, or on which resource its use is billed."""
-    region: Callable[[Plan], str] = field(default=lambda plan: _place(plan))
+    region: Callable[[Plan], str] = field(default=_place)
     """Where prices are looked up."""
-
-
-def _place(plan: Plan) -> str:
-    assert plan["place"] is not None
-    return plan["place"]["region"]

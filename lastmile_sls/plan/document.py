@@ -142,7 +142,7 @@ class AlertPlan(TypedDict):
 
 
 class BudgetPlan(TypedDict):
-    """What a month may cost. Alerts are sent; nothing is stopped."""
+    """What a month may cost, and who is told; what else is done `lastmile budget enforce` reads in the spec."""
 
     resource: str
     """In the cloud."""

@@ -68,7 +68,7 @@ def make_plan(
     """
     deployment = deployment_name(spec)
     functions = _functions(spec, target, groups, built, environment)
-    live = len(spec.versions) > 1
+    live = spec.is_routed()
     return Plan(
         format=FORMAT,
         project=spec.name,
@@ -98,7 +98,7 @@ def _storage(spec: Spec, target: Target, functions: Sequence[FunctionPlan]) -> S
     carries = any(
         function["package"] and function["package"]["through"] == "bucket" for function in functions
     )
-    if not (len(spec.versions) > 1 or _works(spec) or carries or adopted):
+    if not (spec.is_routed() or _works(spec) or carries or adopted):
         return None
     return StoragePlan(
         name=BUCKET,
@@ -117,7 +117,7 @@ def routing_path(spec: Spec, target: Target) -> str:
 
 def settings_bytes(spec: Spec, target: Target) -> int:
     """Return how many bytes the variables of the router's function take, as well as is known beforehand."""
-    live = len(spec.versions) > 1
+    live = spec.is_routed()
     digest = "sha256:" + 64 * "0"
     document = _until_read(spec) if live else routing(spec)
     settings = _settings(target, spec, digest, document, is_router=True)
@@ -174,7 +174,7 @@ def _functions(
 ) -> list[FunctionPlan]:
     """Return the functions, the router's first: it routes between all versions, and works on the queue."""
     router, *others = groups
-    live = len(spec.versions) > 1
+    live = spec.is_routed()
     routed = _until_read(spec) if live else routing(spec)
     return [
         FunctionPlan(

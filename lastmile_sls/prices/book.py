@@ -9,8 +9,8 @@ A list is a JSON document, the same for what is shipped and for what `lastmile p
                     "source": "https://...", "read": "2026-11-23", "verified": true}]}}}
 
 Numbers are decimal text. `regions` may be `["*"]` where the cloud states one price for all of them. `free` is what an
-account has free each month, in units. A price that nobody could read at its source is there with `verified` false,
-or not at all; it is never made up from another region's.
+account has free each month, in units; a price may have its own. A price that nobody could read at its source is there
+with `verified` false, or not at all; it is never made up from another region's.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _prices(document: Mapping[str, Any]) -> Iterable[Price]:
                     unit=entry["unit"],
                     currency=document["currency"],
                     tiers=tuple(Tier(Decimal(start), Decimal(price)) for start, price in listed["tiers"]),
-                    free=Decimal(entry.get("free", "0")),
+                    free=Decimal(listed.get("free", entry.get("free", "0"))),
                     source=listed["source"],
                     read=date.fromisoformat(listed["read"]),
                     verified=listed.get("verified", True),

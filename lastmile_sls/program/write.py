@@ -36,6 +36,7 @@ import lastmile_infra.bootstrap
 
 lastmile_infra.bootstrap.deploy(Path(__file__).resolve().parent / "plan.json")
 '''
+PLAN = "plan.json"
 _COMPONENTS = "lastmile_infra"
 
 
@@ -90,8 +91,16 @@ def write_bootstrap(plan: BootstrapPlan, folder: Path) -> Program:
     return Program(folder, plan["project"], plan["stack"])
 
 
+def write_plan(plan: Plan, folder: Path) -> None:
+    """Write the plan of a project that is there. Raises LastmileError."""
+    try:
+        _write(folder / PLAN, render(plan))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 def _write_files(folder: Path, plan: str, main: str, settings: Mapping[str, Any]) -> None:
-    _write(folder / "plan.json", plan)
+    _write(folder / PLAN, plan)
     _write(folder / "__main__.py", main)
     _write(folder / "Pulumi.yaml", yaml.safe_dump(settings, sort_keys=False))
 

@@ -85,7 +85,7 @@ def next_after(cron: Cron, moment: datetime) -> datetime | None:
     hours, minutes = cron.hours or range(24), cron.minutes or range(60)
     for days in range(_LONGEST_WAIT_DAYS):
         day = first + timedelta(days=days)
-        if not _is_on(cron, day):
+        if not is_on(cron, day):
             continue
         earliest = (first.hour, first.minute) if days == 0 else (0, 0)
         for hour in hours:
@@ -95,7 +95,7 @@ def next_after(cron: Cron, moment: datetime) -> datetime | None:
     return None
 
 
-def _is_on(cron: Cron, day: datetime) -> bool:
+def is_on(cron: Cron, day: datetime) -> bool:
     """Tell whether it happens on a day."""
     if cron.months is not None and day.month not in cron.months:
         return False

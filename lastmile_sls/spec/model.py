@@ -207,6 +207,17 @@ class Spec(Section):
         """Return the id of the version that answers by default."""
         return self.traffic.champion or self.versions[0].id
 
+    def is_routed(self) -> bool:
+        """Tell whether there is a live routing document: for several versions, or for a budget that acts through it."""
+        acts = self.budget is not None and self.budget.actions is not None
+        return len(self.versions) > 1 or acts
+
+    def with_memory(self, memory_mb: int) -> Spec:
+        """Return the same spec with other memory, of which it is not asked whether a target has it."""
+        return self.model_copy(
+            update={"resources": self.resources.model_copy(update={"memory_mb": memory_mb})}
+        )
+
     def alerted(self) -> tuple[str, ...]:
         """Return the e-mail addresses that the budget's alerts are sent to."""
         if self.budget is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
@@ -48,8 +49,61 @@ class Operations(Section):
     ] = 30
 
 
+class Throttle(Section):
+    """How much is still answered when the money is nearly gone."""
+
+    percent: Annotated[Share, Field(description="When so much of the limit is spent.")]
+    requests_per_s: Annotated[
+        StrictFloat,
+        Field(
+            ge=0.001,
+            le=1_000_000,
+            description="What each instance still answers in a second; it refuses the others with 429.",
+        ),
+    ]
+
+
+class Actions(Section):
+    """What `lastmile budget enforce` does when so much of the limit is spent: each once in a month, undone after it."""
+
+    stop_shadows_percent: Annotated[Share | None, Field(description="Shadows see no requests any more.")] = (
+        None
+    )
+    throttle: Annotated[Throttle | None, Field(description="Requests beyond a rate are refused.")] = None
+    drop_warm_percent: Annotated[
+        Share | None, Field(description="No instance is kept warm any more, from the next `lastmile up` on.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _thresholds_differ(self) -> Actions:
+        named = self.thresholds()
+        if not named:
+            raise rule(
+                "has no action. Name one of stop_shadows_percent, throttle, drop_warm_percent, or leave it out"
+            )
+        for (name, share), (other, same) in pairwise(named):
+            if share == same:
+                raise rule(
+                    "has {name} and {other} both at {share}, so which comes first is not said. Make them differ",
+                    name=name,
+                    other=other,
+                    share=f"{share:g}",
+                )
+        return self
+
+    def thresholds(self) -> list[tuple[str, float]]:
+        """Return the actions and their percent of the limit, the lowest first."""
+        found = {
+            "stop_shadows_percent": self.stop_shadows_percent,
+            "throttle.percent": self.throttle.percent if self.throttle else None,
+            "drop_warm_percent": self.drop_warm_percent,
+        }
+        named = [(name, share) for name, share in found.items() if share is not None]
+        return sorted(named, key=lambda entry: entry[1])
+
+
 class Budget(Section):
-    """What the deployment may cost in a month. Alerts are sent; nothing is stopped."""
+    """What the deployment may cost in a month: who is told, and what is done."""
 
     monthly_limit: Annotated[StrictFloat, Field(gt=0, description="The whole month's, in the currency.")]
     currency: Annotated[str, Field(pattern=CURRENCY, description="ISO 4217; the account's own.")] = "USD"
@@ -64,6 +118,9 @@ class Budget(Section):
         tuple[Email, ...],
         Field(max_length=10, description="E-mail addresses. Default: those of operations.notify."),
     ] = ()
+    actions: Annotated[
+        Actions | None, Field(description="What `lastmile budget enforce` does. Default: nothing is stopped.")
+    ] = None
 
     @model_validator(mode="after")
     def _alerts_differ(self) -> Budget:

@@ -119,16 +119,21 @@ def _of(limit: Limit | None) -> Cell:
 def _memory(target: Target, spec: Spec) -> Cell:
     if target == "local":
         return Cell(f"at most {local.this_machine().memory_mb} MB")
+    return _of(memory_limit(target, spec))
+
+
+def memory_limit(target: Target, spec: Spec) -> Limit | None:
+    """Return what memory a target has for the spec: beside a GPU, and for containers, another than for functions."""
     if target == "azure" and form_of(target, spec) == "image":
-        return _limited(target, "memory of containers")
+        return limit_of(target, "memory of containers")
     if target == "gcp" and spec.resources.gpu:
         measure: Measure = (
             "memory beside nvidia-l4"
             if spec.resources.gpu == "nvidia-l4"
             else "memory beside nvidia-rtx-pro-6000"
         )
-        return _limited(target, measure)
-    return _limited(target, "configured memory")
+        return limit_of(target, measure)
+    return limit_of(target, "configured memory")
 
 
 def _timeout(target: Target, spec: Spec) -> Cell:

@@ -53,6 +53,12 @@ def set_shadow(document: Document, version: str, share: int, versions: Sequence[
     return {**document, "shadows": shadows}
 
 
+def set_throttle(document: Document, requests_per_s: float | None) -> Document:
+    """Let each process answer so many requests a second and refuse the others; None lets all through."""
+    rest = {name: value for name, value in document.items() if name != "throttle"}
+    return rest if requests_per_s is None else {**rest, "throttle": {"requests_per_s": requests_per_s}}
+
+
 def promote(document: Document, version: str, versions: Sequence[str]) -> Document:
     """Make a version the champion, with all of the traffic. Raises LastmileError."""
     check_deployed(version, versions)
@@ -107,9 +113,16 @@ def told(weights: Mapping[str, int]) -> str:
 
 
 def told_route(route: Document) -> str:
-    """Return where a document sends requests in words: the weights, then the shadows."""
+    """Return where a document sends requests in words: the weights, the shadows, the throttle."""
     shadows = {entry["version"]: entry["percent"] for entry in route.get("shadows") or ()}
-    return told(route["weights"]) + (f"; shadows {told(shadows)}" if shadows else "")
+    parts = [told(route["weights"]), f"shadows {told(shadows)}" if shadows else "", told_throttle(route)]
+    return "; ".join(filter(None, parts))
+
+
+def told_throttle(route: Document) -> str:
+    """Return in words how many requests are let through; empty when all are."""
+    throttle = route.get("throttle")
+    return f"throttled to {throttle['requests_per_s']:g} requests/s of each instance" if throttle else ""
 
 
 def _with_weights(document: Document, shares: dict[str, int], champion: str) -> Document:

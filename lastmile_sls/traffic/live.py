@@ -19,7 +19,7 @@ from lastmile_sls.traffic.change import Document
 if TYPE_CHECKING:
     from lastmile_runtime.stores import Store
 
-_ROUTE = ("champion", "weights", "buckets", "shadows", "sticky", "rules", "salt")
+_ROUTE = ("champion", "weights", "buckets", "shadows", "sticky", "rules", "salt", "throttle")
 """What a rollback brings back."""
 _DEADLINE_S = 10.0
 
@@ -44,7 +44,8 @@ class LiveTraffic:
     ) -> None:
         self.versions = versions
         """What is deployed."""
-        self._store = store
+        self.store = store
+        """Where it lies; what else is about the running deployment lies beside it."""
         self._path = path
         self._clock = clock
 
@@ -56,7 +57,7 @@ class LiveTraffic:
         """Return every change, the oldest first: revision, when, who, action, reason, from, to."""
         document = self.read()
         try:
-            names = sorted(self._store.list("history/"))
+            names = sorted(self.store.list("history/"))
             records = [self._record(name) for name in names]
         except StoreError as error:
             raise _unusable(self._path, error) from error
@@ -65,14 +66,17 @@ class LiveTraffic:
             records.append(last)
         return records
 
-    def change(self, action: str, author: Author, apply: Callable[[Document], Document]) -> dict[str, Any]:
-        """Change the document and return the change's record.
+    def change(
+        self, action: str, author: Author, apply: Callable[[Document], Document], step: str | None = None
+    ) -> dict[str, Any]:
+        """Change the document and return the change's record, which has the id of the `step` that it is, if it is one.
 
         Raises LastmileError, with nothing changed, when `apply` does, or when somebody else changed it meanwhile.
         """
         before, etag = self._read()
         after = apply(before)
-        return self._write(before, etag, after, {"action": action}, author)
+        facts = {"action": action, **({"step": step} if step else {})}
+        return self._write(before, etag, after, facts, author)
 
     def roll_back(self, author: Author, revision: int | None = None) -> dict[str, Any]:
         """Bring the traffic back as it was at a revision; by default as before the last change.
@@ -109,7 +113,7 @@ class LiveTraffic:
 
     def _read(self) -> tuple[Document, str]:
         try:
-            found = self._store.get(self._path, deadline_s=_DEADLINE_S)
+            found = self.store.get(self._path, deadline_s=_DEADLINE_S)
             assert found is not None
             document = json.loads(found.content)
         except NotFound:
@@ -144,7 +148,7 @@ class LiveTraffic:
         try:
             self._keep(before.get("changed"))
             content = {**after, "revision": record["revision"], "changed": record}
-            self._store.put(self._path, _render(content), if_match=etag)
+            self.store.put(self._path, _render(content), if_match=etag)
             self._keep(record)
         except Conflict:
             raise self._lost(before) from None
@@ -169,12 +173,12 @@ class LiveTraffic:
         if record is None:
             return
         try:
-            self._store.put(f"history/{record['revision']:08d}.json", _render(record), if_absent=True)
+            self.store.put(f"history/{record['revision']:08d}.json", _render(record), if_absent=True)
         except Conflict:
             return
 
     def _record(self, name: str) -> dict[str, Any]:
-        found = self._store.get(name, deadline_s=_DEADLINE_S)
+        found = self.store.get(name, deadline_s=_DEADLINE_S)
         assert found is not None
         record: dict[str, Any] = json.loads(found.content)
         return record

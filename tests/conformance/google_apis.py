@@ -19,7 +19,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_VERSIONS = {"logging": "v2", "pubsub": "v1", "monitoring": "v3", "cloudscheduler": "v1"}
+_VERSIONS = {
+    "logging": "v2",
+    "pubsub": "v1",
+    "monitoring": "v3",
+    "cloudscheduler": "v1",
+    "cloudbilling": "v1",
+    "artifactregistry": "v1",
+    "compute": "v1",
+    "run": "v2",
+    "secretmanager": "v1",
+    "storage": "v1",
+}
+
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "array": list,
+    "object": dict,
+}
+"""What JSON's types are in Python."""
 
 
 @dataclass
@@ -187,7 +208,7 @@ def require_known(verb: str, url: str, parameters: Mapping[str, Any], body: Mapp
     parts = urlsplit(url)
     service = parts.netloc.partition(".")[0]
     document = _discovery(service)
-    path = parts.path.lstrip("/")
+    path = parts.path.lstrip("/").removeprefix(document["servicePath"])
     for method in _methods(document.get("resources", {})):
         if method["httpMethod"] != verb or not re.fullmatch(
             _pattern(method.get("flatPath", method["path"])), path
@@ -198,6 +219,25 @@ def require_known(verb: str, url: str, parameters: Mapping[str, Any], body: Mapp
         assert set(body) <= set(schema), (method["id"], body)
         return
     raise AssertionError(f"no method of {service} is {verb} {path}")
+
+
+def require_schema(service: str, name: str, document: Any) -> None:
+    """Raise AssertionError for an answer with a field, a type or a word that the discovery document does not have."""
+    _require_type(service, {"$ref": name}, document, name)
+
+
+def _require_type(service: str, schema: Mapping[str, Any], value: Any, where: str) -> None:
+    if "$ref" in schema:
+        schema = _discovery(service)["schemas"][schema["$ref"]]
+    assert isinstance(value, _TYPES[schema["type"]]), (where, value)
+    assert not isinstance(value, bool) or schema["type"] == "boolean", (where, value)
+    assert "enum" not in schema or value in schema["enum"], (where, value)
+    assert schema.get("format") not in ("int64", "uint64") or re.fullmatch(r"-?\d+", value), (where, value)
+    for number, item in enumerate(value if schema["type"] == "array" else ()):
+        _require_type(service, schema["items"], item, f"{where}.{number}")
+    for field_, item in value.items() if schema["type"] == "object" else ():
+        assert field_ in schema["properties"], (where, field_)
+        _require_type(service, schema["properties"][field_], item, f"{where}.{field_}")
 
 
 def _pattern(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lastmile_runtime.batch.pieces import FileRefused
 from lastmile_runtime.errors import RequestError
-from lastmile_runtime.http import Request
+from lastmile_runtime.http import AcceptedRequest
 
 TYPE_CHECKING = False  # type checkers take it for true; typing would cost 9 ms of each cold start
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Scorer:
         """Predict rows; if that fails, each half of them, down to the rows at fault."""
         try:
             inputs = part.inputs(indices, self._version)
-            prediction = self._service.predict(Request("POST", "/invocations"), inputs, pin=self._id)
+            prediction = self._service.predict(AcceptedRequest("POST", "/invocations"), inputs, pin=self._id)
         except RequestError as error:
             if error.status not in _ROWS_FAULT:
                 raise

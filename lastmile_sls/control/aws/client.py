@@ -15,8 +15,13 @@ _CONNECT_S, _READ_S = 5.0, 30.0
 _MISSING = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NoSuchKey",
         "NotFound",
+        "NotFoundException",
         "QueueDoesNotExist",
+        "RepositoryNotFoundException",
         "ResourceNotFound",
         "ResourceNotFoundException",
     }

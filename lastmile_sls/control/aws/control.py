@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from lastmile_sls.cloud_stack import CloudStack
 from lastmile_sls.control.aws.client import Aws
 from lastmile_sls.control.aws.log import LogGroup
 from lastmile_sls.control.aws.queue import SqsView
+from lastmile_sls.control.aws.usage import counted
 from lastmile_sls.control.clock import CloudClock
 from lastmile_sls.control.refusals import MissingError
 from lastmile_sls.control.schedules import next_run
 from lastmile_sls.control.times import read, told
 from lastmile_sls.control.told import AlarmMode, AlarmState, FunctionState, ScheduleMode, ScheduleState, State
+from lastmile_sls.control.usage import Counted
+from lastmile_sls.plan.grouping import ROUTER
 
 ALIAS = "live"
 """What callers reach (see `lastmile_infra.aws.policies`)."""
@@ -72,6 +75,12 @@ class Control:
     def log(self, function: str) -> LogGroup:
         """Return a function's log group."""
         return LogGroup(self._aws, function, self._stack.parts("logs")[function], self._clock)
+
+    def usage(self, since: date) -> tuple[Counted, ...]:
+        """Return each version's requests from a day on."""
+        arn = self._stack.parts("functions")[ROUTER]
+        name = arn.rpartition(":function:")[2].partition(":")[0]
+        return counted(self._aws, name, self._stack.versions, since, self._clock.now())
 
     def _function(self, name: str, arn: str) -> FunctionState:
         what = f"the function {name}"

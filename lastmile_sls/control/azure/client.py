@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from lastmile_sls.cloud_stack import CloudStack
 from lastmile_sls.control.refusals import Asked, no_sdk
-from lastmile_sls.delivery.azure_login import credential
+from lastmile_sls.delivery.azure_login import MANAGEMENT, credential
 from lastmile_sls.errors import LastmileError
 
 ATTEMPTS = 5
 _CONNECT_S, _READ_S = 5.0, 60.0
+_MANAGER = "https://management.azure.com"
 _CLIENTS = {
     "web": ("azure.mgmt.web", "WebSiteManagementClient", "azure-mgmt-web"),
     "app": ("azure.mgmt.appcontainers", "ContainerAppsAPIClient", "azure-mgmt-appcontainers"),
@@ -84,6 +85,40 @@ class Azure:
             arguments = (self._login,) if name == "logs" else (self._login, self.subscription)
             self._made[name] = client(*arguments, **self._options)
         return self._made[name]
+
+    def read(self, what: str, path: str, api_version: str) -> dict[str, Any]:
+        """Return what Resource Manager answers for a path, such as a resource's id.
+
+        Raises LastmileError; MissingError when `what` is not there.
+        """
+        with self.asking(what):
+            from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, map_error
+            from azure.core.rest import HttpRequest
+
+            request = HttpRequest("GET", f"{_MANAGER}{path}", params={"api-version": api_version})
+            answer = self._manager().send_request(request)
+            if answer.status_code != 200:
+                map_error(answer.status_code, answer, {401: ClientAuthenticationError})
+                raise HttpResponseError(response=answer)
+            found: dict[str, Any] = answer.json()
+            return found
+
+    def _manager(self) -> Any:
+        """Return a client of Resource Manager for what no management client is needed for, the same one each time."""
+        from azure.core.pipeline import policies
+        from azure.mgmt.core import ARMPipelineClient
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+        if "manager" not in self._made:
+            steps = [
+                policies.UserAgentPolicy("lastmile", **self._options),
+                policies.ProxyPolicy(**self._options),
+                policies.RedirectPolicy(**self._options),
+                policies.RetryPolicy(**self._options),
+                ARMChallengeAuthenticationPolicy(self._login, MANAGEMENT),
+            ]
+            self._made["manager"] = ARMPipelineClient(_MANAGER, policies=steps, **self._options)
+        return self._made["manager"]
 
     def queue(self, url: str) -> Any:
         """Return the client of a storage queue, which takes the account's key where the environment has it."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 from lastmile_sls.cloud_stack import CloudStack
 from lastmile_sls.control.azure.client import Azure, ResourceId
 from lastmile_sls.control.azure.log import CONTAINER_APPS, SITES, WorkspaceLog, errors_of
 from lastmile_sls.control.azure.queue import StorageQueueView
+from lastmile_sls.control.azure.usage import counted
 from lastmile_sls.control.clock import utc_now
 from lastmile_sls.control.refusals import MissingError
 from lastmile_sls.control.schedules import next_run
 from lastmile_sls.control.times import told
 from lastmile_sls.control.told import AlarmState, FunctionState, ScheduleState, State
+from lastmile_sls.control.usage import Counted
 from lastmile_sls.errors import LastmileError
+from lastmile_sls.plan.grouping import ROUTER
 
 _RELEASES, _DIGEST, _CLOCK = "LASTMILE_RELEASES", "LASTMILE_MANIFEST_DIGEST", "LASTMILE_SCHEDULE"
 _MB_PER_GI = 1024
@@ -72,6 +76,11 @@ class Control:
         """Return a function's log."""
         app = ResourceId.read(self._stack.parts("functions")[function])
         return WorkspaceLog(self._azure, function, self._stack.parts("logs")[function], app)
+
+    def usage(self, since: date) -> tuple[Counted, ...]:
+        """Return each version's requests from a day on."""
+        app = ResourceId.read(self._stack.parts("functions")[ROUTER])
+        return counted(self._azure, app, self._stack.parts("logs")[ROUTER], since)
 
     def _function(self, name: str, id_: str) -> FunctionState:
         app = ResourceId.read(id_)

@@ -54,6 +54,11 @@ class WorkspaceLog:
         return read_event(line, at, self._function, id_=id_, level=said)
 
 
+def rows_of(app: ResourceId) -> str:
+    """Return the question for an app's lines: `line`, when it was, `said` and `by`."""
+    return _TABLES[app.kind].format(name=_quoted(app.name))
+
+
 def kusto_of(app: ResourceId, query: Query) -> str:
     """Return the question (learn.microsoft.com/azure/data-explorer/kusto/query)."""
     if isinstance(query.since, timedelta):
@@ -61,7 +66,7 @@ def kusto_of(app: ResourceId, query: Query) -> str:
     else:
         since = f"datetime({told_ms(query.since)})"
     steps = [
-        _TABLES[app.kind].format(name=_quoted(app.name)),
+        rows_of(app),
         f"where TimeGenerated >= {since}",
         "extend event = parse_json(line)",
     ]
@@ -78,7 +83,7 @@ def kusto_of(app: ResourceId, query: Query) -> str:
 def errors_of(azure: Azure, app: ResourceId, workspace: str) -> int:
     """Return how many errors of the last hour have arrived in the log. Raises LastmileError."""
     steps = [
-        _TABLES[app.kind].format(name=_quoted(app.name)),
+        rows_of(app),
         "where TimeGenerated >= ago(3600s)",
         "extend event = parse_json(line)",
         f"where {_ERROR}",

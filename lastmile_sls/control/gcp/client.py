@@ -22,10 +22,15 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 16.0
 _TIMEOUT_S = 30.0
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HOSTS = {
+    "artifactregistry": "https://artifactregistry.googleapis.com/v1",
+    "compute": "https://compute.googleapis.com/compute/v1",
     "logging": "https://logging.googleapis.com/v2",
     "pubsub": "https://pubsub.googleapis.com/v1",
     "monitoring": "https://monitoring.googleapis.com/v3",
     "cloudscheduler": "https://cloudscheduler.googleapis.com/v1",
+    "run": "https://run.googleapis.com/v2",
+    "secretmanager": "https://secretmanager.googleapis.com/v1",
+    "storage": "https://storage.googleapis.com/storage/v1",
 }
 """`rootUrl` and version of each service's discovery document."""
 _THROTTLED, _BUSY = 429, frozenset({429, 500, 502, 503, 504})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from lastmile_sls.cloud_stack import CloudStack
@@ -10,9 +10,12 @@ from lastmile_sls.control.gcp.client import Google
 from lastmile_sls.control.gcp.log import ServiceLog
 from lastmile_sls.control.gcp.metrics import total
 from lastmile_sls.control.gcp.queue import PubSubView
+from lastmile_sls.control.gcp.usage import counted
 from lastmile_sls.control.refusals import MissingError
 from lastmile_sls.control.times import read, told
 from lastmile_sls.control.told import AlarmState, FunctionState, ScheduleMode, ScheduleState, State
+from lastmile_sls.control.usage import Counted
+from lastmile_sls.plan.grouping import ROUTER
 
 _DIGEST = "LASTMILE_MANIFEST_DIGEST"
 _RETRIED_FOR_S, _FIRST_PAUSE_S = 30.0, 1.0
@@ -81,6 +84,11 @@ class Control:
     def log(self, function: str) -> ServiceLog:
         """Return a function's log."""
         return ServiceLog(self._google, function, self._stack.parts("logs")[function])
+
+    def usage(self, since: date) -> tuple[Counted, ...]:
+        """Return each version's requests from a day on."""
+        service = self._stack.parts("functions")[ROUTER].rpartition("/")[2]
+        return counted(self._google, self._stack.deployment, service, since)
 
     def _function(self, name: str, id_: str) -> FunctionState:
         what = f"the function {name}"

@@ -49,6 +49,10 @@ class World:
         """Remove it."""
         return self._run(self._engine.destroy)
 
+    def state(self) -> dict[str, Any]:
+        """Return the stack in Pulumi's deployment format, as `pulumi stack export` would."""
+        return self._engine.export_state(self.program)
+
     def done(self) -> list[str]:
         """Return the steps of the last run that changed something, each as `operation type name`."""
         return [

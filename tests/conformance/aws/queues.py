@@ -92,13 +92,14 @@ def _attribute(ours: str, theirs: str) -> Kind:
 
 def _make_worker(account: Account, inputs: Inputs, tags: Mapping[str, str]) -> Outputs:
     made = account.call("lambda", "create_event_source_mapping", **inputs.rest({}), Tags=dict(tags))
-    return {"id": made["UUID"], "uuid": made["UUID"], "functionArn": made["FunctionArn"]}
+    arn = f"arn:aws:lambda:{account.region}:{ACCOUNT}:event-source-mapping:{made['UUID']}"
+    return {"id": made["UUID"], "uuid": made["UUID"], "arn": arn, "functionArn": made["FunctionArn"]}
 
 
 def _change_worker(account: Account, inputs: Inputs, tags: Mapping[str, str], old: Outputs) -> Outputs:
     inputs.ignore("eventSourceArn")
     account.call("lambda", "update_event_source_mapping", UUID=old["uuid"], **inputs.rest({}))
-    return {name: old[name] for name in ("id", "uuid", "functionArn")}
+    return {name: old[name] for name in ("id", "uuid", "arn", "functionArn")}
 
 
 def _read_worker(account: Account, outputs: Outputs) -> Mapping[str, Any]:
@@ -172,7 +173,7 @@ KINDS = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": Kind(
         _make_worker,
         _remove_worker,
-        ("uuid", "functionArn"),
+        ("uuid", "arn", "functionArn"),
         change=_change_worker,
         anew=frozenset({"eventSourceArn"}),
         read=_read_worker,

@@ -219,7 +219,8 @@ def _make_budget(account: Account, inputs: Inputs, tags: Mapping[str, str]) -> O
         NotificationsWithSubscribers=alerts,
         ResourceTags=tag_list(tags),
     )
-    return {"id": f"{ACCOUNT}:{budget['BudgetName']}", "accountId": ACCOUNT}
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/{budget['BudgetName']}"
+    return {"id": f"{ACCOUNT}:{budget['BudgetName']}", "accountId": ACCOUNT, "arn": arn}
 
 
 def _alert(given: dict[str, Any]) -> Request:

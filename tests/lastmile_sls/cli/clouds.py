@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from lastmile_sls.control.events import read_event
 from lastmile_sls.control.told import AlarmState, Event, FunctionState, Query, ScheduleState
+from lastmile_sls.control.usage import Counted
 from lastmile_sls.queue_view import PeekedMessage, QueueStatus, peeked
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -40,6 +41,8 @@ class Played:
     events: list[Event] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
     late_s: float = 30.0
+    counts: tuple[Counted, ...] = ()
+    asked_since: date | None = None
 
     def functions(self) -> tuple[FunctionState, ...]:
         return self.states
@@ -49,6 +52,10 @@ class Played:
 
     def alarms(self) -> tuple[AlarmState, ...]:
         return self.told
+
+    def usage(self, since: date) -> tuple[Counted, ...]:
+        self.asked_since = since
+        return tuple(one for one in self.counts if one.day >= since)
 
     def queue(self) -> Played | None:
         return self if self.has_queue else None

@@ -192,6 +192,17 @@ def test_one_version_has_nothing_to_route_and_needs_no_bucket() -> None:
     assert function["why"] == "there is one version"
 
 
+def test_one_version_has_a_live_document_where_its_budget_acts_through_it() -> None:
+    budget = {"monthly_limit": 5, "notify": ["a@example.com"], "actions": {"stop_shadows_percent": 80}}
+    versions = [{"id": "only", "artifact": "one.py", "framework": "python", "entry": "M"}]
+    one = plan_of(make_spec(versions=versions, traffic={}, budget=budget))
+    assert one["routing"] is not None
+    assert one["routing"]["content"]["weights"] == {"only": 10_000}
+    assert one["storage"] is not None
+    (function,) = one["functions"]
+    assert (function["routing_document"], function["bucket"]) == ("routing.json", "state")
+
+
 def test_versions_that_conflict_have_functions_of_their_own_behind_the_routers() -> None:
     spec = make_spec(
         versions=PINNED,

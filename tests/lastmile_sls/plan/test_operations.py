@@ -111,9 +111,51 @@ def test_whole_numbers_have_no_exponent() -> None:
             {"monthly_limit": 5, "notify": ["nobody"]},
             "budget.notify[0] is 'nobody', but must be an e-mail address.",
         ),
+        (
+            {"monthly_limit": 0, "notify": TEAM},
+            "budget.monthly_limit is 0, but should be greater than 0.",
+        ),
+        (
+            {"monthly_limit": 5, "notify": TEAM, "actions": {}},
+            (
+                "budget.actions has no action. Name one of stop_shadows_percent, throttle, drop_warm_percent, or leave it "
+                "out."
+            ),
+        ),
+        (
+            {
+                "monthly_limit": 5,
+                "notify": TEAM,
+                "actions": {"drop_warm_percent": 80, "throttle": {"percent": 80, "requests_per_s": 1}},
+            },
+            (
+                "budget.actions has throttle.percent and drop_warm_percent both at 80, so which comes first is not said. "
+                "Make them differ."
+            ),
+        ),
+        (
+            {"monthly_limit": 5, "notify": TEAM, "actions": {"throttle": {"percent": 80}}},
+            "budget.actions.throttle.requests_per_s is missing. Add it.",
+        ),
     ],
 )
 def test_refused(budget: dict[str, object], told: str) -> None:
     with pytest.raises(LastmileError) as caught:
         spec_of(budget=budget)
     assert told in caught.value.message
+
+
+def test_actions_may_come_in_any_order() -> None:
+    actions = {
+        "stop_shadows_percent": 95,
+        "throttle": {"percent": 90.5, "requests_per_s": 2.5},
+        "drop_warm_percent": 60,
+    }
+    budget = spec_of(budget={"monthly_limit": 5, "notify": TEAM, "actions": actions}).budget
+    assert budget is not None
+    assert budget.actions is not None
+    assert budget.actions.thresholds() == [
+        ("drop_warm_percent", 60),
+        ("throttle.percent", 90.5),
+        ("stop_shadows_percent", 95),
+    ]

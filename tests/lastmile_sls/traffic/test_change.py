@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lastmile_runtime.errors import BundleError
 from lastmile_runtime.router import WHOLE, Routing, owner
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.traffic.change import (
@@ -16,6 +17,7 @@ from lastmile_sls.traffic.change import (
     percent,
     promote,
     set_shadow,
+    set_throttle,
     set_weights,
     told,
     told_route,
@@ -135,3 +137,15 @@ def test_weights_in_words() -> None:
 def test_a_route_in_words_has_its_shadows() -> None:
     assert told_route(START) == "v1 90 %, v2 10 %"
     assert told_route(set_shadow(START, "v3", 5050, VERSIONS)) == "v1 90 %, v2 10 %; shadows v3 50.5 %"
+
+
+def test_a_throttle_comes_is_told_and_goes() -> None:
+    slow = set_throttle(START, 2.5)
+    assert slow["throttle"] == {"requests_per_s": 2.5}
+    assert told_route(set_shadow(slow, "v3", 5050, VERSIONS)) == (
+        "v1 90 %, v2 10 %; shadows v3 50.5 %; throttled to 2.5 requests/s of each instance"
+    )
+    check(slow, VERSIONS)
+    assert set_throttle(slow, None) == START
+    with pytest.raises(BundleError, match=r"^routing\.throttle is \{'requests_per_s': 0\}, but must have"):
+        check(set_throttle(START, 0), VERSIONS)

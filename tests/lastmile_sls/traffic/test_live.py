@@ -13,7 +13,7 @@ import pytest
 
 from lastmile_runtime.stores import open_store
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.traffic.change import promote, set_weights
+from lastmile_sls.traffic.change import promote, set_throttle, set_weights
 from lastmile_sls.traffic.live import Author, LiveTraffic
 from tests.lastmile_sls.traffic.test_change import START, VERSIONS
 
@@ -159,3 +159,13 @@ def test_a_document_that_is_gone_or_broken_is_told(live: LiveTraffic, tmp_path: 
     (tmp_path / "routing.json").unlink()
     with pytest.raises(LastmileError, match=r"^the routing document routing\.json is gone\.\n"):
         live.read()
+
+
+def test_a_step_is_named_in_the_history_and_a_rollback_lifts_a_throttle(live: LiveTraffic) -> None:
+    record = live.change("throttle 5", ANN, lambda document: set_throttle(document, 5), "2026-11/throttle")
+    assert (record["step"], record["to"]["throttle"]) == ("2026-11/throttle", {"requests_per_s": 5})
+    assert live.read()["throttle"] == {"requests_per_s": 5}
+    raise_to(live, 2000)
+    live.roll_back(ANN, revision=0)
+    assert live.read()["throttle"] is None
+    assert "step" not in live.history()[-1]

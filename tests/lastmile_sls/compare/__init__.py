@@ -1,0 +1,1 @@
+"""Which cloud, and which size."""
