@@ -27,7 +27,6 @@ from lastmile_sls.spec.model import Spec
 if TYPE_CHECKING:
     from lastmile_sls.cloud_stack import CloudStack
     from lastmile_sls.costs.usage import Usage
-    from lastmile_sls.estimate.document import Estimate
     from lastmile_sls.estimate.traffic_file import Shape
     from lastmile_sls.spec.operations import Budget
     from lastmile_sls.traffic.live import LiveTraffic
@@ -163,7 +162,9 @@ class Deployment:
     def _rates(self, sources: Sources, since: Sequence[Usage], now: datetime, tell: Tell) -> Rates:
         """Return what things cost: by the estimate that is given, else by one made now; nothing on this machine."""
         if sources.estimate is not None:
-            return rates_of(_estimate(sources.estimate, self.name))
+            from lastmile_sls.estimate.as_json import read_one
+
+            return rates_of(read_one(sources.estimate, self.name))
         if self.target == "local":
             return FREE
         from lastmile_sls.estimate.project import look, months, price
@@ -247,21 +248,3 @@ def month_of(since: Sequence[Usage], now: datetime) -> Shape:
 def _mean(rows: Sequence[Usage]) -> Decimal:
     total = sum((row.duration_ms * row.requests for row in rows if row.duration_ms is not None), Decimal(0))
     return total / sum(row.requests for row in rows)
-
-
-def _estimate(path: Path, name: str) -> Estimate:
-    from lastmile_sls.estimate.as_json import from_json
-
-    hint = "Write it: lastmile estimate --json > estimate.json"
-    try:
-        found = list(from_json(json.loads(path.read_text(encoding="utf-8"))).values())
-    except OSError as error:
-        raise LastmileError(f"{path} cannot be read: {error.strerror or error}.", hint) from error
-    except ValueError as error:
-        raise LastmileError(f"{path} is not JSON: {error}.", hint) from error
-    except LastmileError as error:
-        raise LastmileError(f"{path}: {error.message}", hint) from error
-    if len(found) != 1 or found[0].deployment != name:
-        has = ", ".join(one.deployment for one in found) or "none"
-        raise LastmileError(f"{path} must have one estimate of {name}, but has {has}.", hint)
-    return found[0]

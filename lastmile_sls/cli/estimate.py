@@ -72,6 +72,7 @@ def command(
 
     from lastmile_sls import deploy
     from lastmile_sls.asked import find_spec
+    from lastmile_sls.estimate.as_json import read_all
     from lastmile_sls.estimate.project import look, months, target_of
     from lastmile_sls.prices.shelf import open_book
     from lastmile_sls.spec.load import load
@@ -80,7 +81,7 @@ def command(
         raise LastmileError("--diff and --against exclude each other.", "Name one.")
     environ, path, now = deploy.environ(), find_spec(spec_path), datetime.now(UTC)
     cloud = target_of(load(path, environment), target)
-    earlier = _earlier(against) if against else None
+    earlier = read_all(against) if against else None
     with closing(Progress(quiet=as_json)) as progress:
         project = look(
             *(path, cloud, environ), environment=environment, wants_state=wants_diff, tell=progress.tell
@@ -95,20 +96,6 @@ def command(
     _show(diffs, compares=wants_diff or against is not None, today=now.date())
     for note in (*project.notes, *notes):
         click.echo(f"note: {note}", err=True)
-
-
-def _earlier(path: Path) -> dict[str, Estimate]:
-    """Return the estimates in a file. Raises LastmileError, naming it, for what is none."""
-    from lastmile_sls.estimate.as_json import from_json
-
-    try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise LastmileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise LastmileError(f"{path} is not JSON: {error}.", "Write it: lastmile estimate --json") from error
-    except LastmileError as error:
-        raise LastmileError(f"{path}: {error.message}", error.hint) from error
 
 
 def _diffs(

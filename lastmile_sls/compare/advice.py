@@ -10,9 +10,9 @@ from math import ceil
 
 from lastmile_sls.compare.document import Candidate, Column, Here, Lead
 from lastmile_sls.compare.money import count, each, money, times
-from lastmile_sls.compare.sizes import FLEX_PROCESSORS, MB_PER_PROCESSOR
 from lastmile_sls.estimate.document import NOTHING, Estimate
 from lastmile_sls.estimate.notes import warnings
+from lastmile_sls.targets.processors import FLEX_PROCESSORS, MB_PER_PROCESSOR
 
 _LAMBDA = "docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"
 _FLEX = "learn.microsoft.com/azure/azure-functions/flex-consumption-plan"

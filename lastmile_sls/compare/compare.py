@@ -24,7 +24,7 @@ from lastmile_sls.compare.document import (
     Offer,
     Point,
 )
-from lastmile_sls.compare.resize import as_busy, resized_plan, resized_resources
+from lastmile_sls.compare.resize import resized_plan, resized_resources
 from lastmile_sls.compare.sizes import Size
 from lastmile_sls.estimate.document import NOTHING, WHOLE, Estimate, Traffic
 from lastmile_sls.estimate.traffic import traffic_of
@@ -183,8 +183,6 @@ def _estimate(offer: Offer, size: Size, question: Question, requests: Decimal) -
     resources = resized_resources(offer.resources, plan)
     shape = shape_of(question.shape, requests)
     traffic = traffic_of(shape, plan, question.measured, size.processors)
-    if question.is_measured:
-        plan = as_busy(plan, size.processors)
     return question.price(plan, resources, traffic)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from lastmile_sls.plan.cloud import cpu_of, generation_of
@@ -32,18 +31,6 @@ def resized_plan(plan: Plan, spec: Spec) -> Plan:
                 "generation": generation_of(plan["target"], spec),
             }
         )
-        for function in plan["functions"]
-    ]
-    return Plan({**plan, "functions": functions})
-
-
-def as_busy(plan: Plan, processors: Decimal) -> Plan:
-    """Return the plan as its price goes by, when a request keeps a processor busy: no more requests share an instance than
-    it has processors, because more of them would make each other slower, and the instance works as long as for one by one.
-    """
-    places = max(1, int(processors))
-    functions = [
-        FunctionPlan({**function, "concurrency": min(function["concurrency"], places)})
         for function in plan["functions"]
     ]
     return Plan({**plan, "functions": functions})

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.plan.cloud import cpu_of, form_of
 from lastmile_sls.plan.document import Target
 from lastmile_sls.spec.model import Resources, Spec
 from lastmile_sls.targets.compare import memory_limit
 from lastmile_sls.targets.fit import Fit, fit
 from lastmile_sls.targets.limits import Limit
+from lastmile_sls.targets.processors import processors
 
 CLOUDS: tuple[Target, ...] = ("aws", "gcp", "azure")
 """What is compared: this machine has no meter."""
 _STEPS = (Decimal("0.5"), Decimal(1), Decimal(2), Decimal(4))
 """Of the spec's memory, where nobody names sizes."""
-MB_PER_PROCESSOR = Decimal(1769)
-"""Lambda: "At 1,769 MB, a function has the equivalent of one vCPU", and in proportion to it
-(docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, read in public copies 2026-11-30)."""
-FLEX_PROCESSORS: Mapping[int, Decimal] = {512: Decimal("0.25"), 2048: Decimal(1), 4096: Decimal(2)}
-"""Azure Functions: "typical allocations"
-(learn.microsoft.com/azure/azure-functions/flex-consumption-plan, "Instance memory", read in a public copy 2026-11-30)."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +62,6 @@ def sizes(target: Target, spec: Spec, asked: Sequence[int] = ()) -> list[Size]:
         nearest = None if limit is None or is_there else _nearest(limit, memory_mb)
         found.append(Size(target, sized, fit(target, sized), memory_mb == spec.resources.memory_mb, nearest))
     return found
-
-
-def processors(target: Target, spec: Spec) -> Decimal:
-    """Return how many processors an instance has; with less than one it works so much slower."""
-    memory_mb = spec.resources.memory_mb
-    planned = cpu_of(target, spec)
-    if planned is not None:
-        return Decimal(str(planned))
-    if target == "azure" and form_of(target, spec) == "zip":
-        return FLEX_PROCESSORS[memory_mb]
-    if target == "aws":
-        return memory_mb / MB_PER_PROCESSOR
-    raise ValueError(f"{target} does not say how many processors go with {memory_mb} MB")
 
 
 def _around(limit: Limit | None, memory_mb: int) -> set[int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from lastmile_sls.errors import LastmileError
@@ -25,6 +27,7 @@ _SAID = (
     "rows",
 )
 _TIMES = ("duration_ms", "init_ms", "row_ms")
+_MAYBE = ("at_once", "effective_concurrency")
 
 
 def text(value: Decimal) -> str:
@@ -42,12 +45,40 @@ def to_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     }
 
 
+def read_all(path: Path) -> dict[str, Estimate]:
+    """Return the estimates in a file that `lastmile estimate --json` wrote, by their months' names.
+
+    Raises LastmileError, naming the file.
+    """
+    hint = "Write it: lastmile estimate --json > estimate.json"
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise LastmileError(f"{path} cannot be read: {error.strerror or error}.", hint) from error
+    except ValueError as error:
+        raise LastmileError(f"{path} is not JSON: {error}.", hint) from error
+    except LastmileError as error:
+        raise LastmileError(f"{path}: {error.message}", error.hint or hint) from error
+
+
+def read_one(path: Path, deployment: str) -> Estimate:
+    """Return the only estimate in such a file. Raises LastmileError as `read_all` does, and for several or another's."""
+    found = list(read_all(path).values())
+    if len(found) != 1 or found[0].deployment != deployment:
+        has = ", ".join(one.deployment for one in found) or "none"
+        raise LastmileError(
+            f"{path} must have one estimate of {deployment}, but has {has}.",
+            "Write it: lastmile estimate --json > estimate.json",
+        )
+    return found[0]
+
+
 def from_json(document: Any) -> dict[str, Estimate]:
     """Return the estimates of a document by their shape's name. Raises LastmileError for what is none."""
     found = document.get("format") if isinstance(document, dict) else None
     if found != FORMAT:
         raise LastmileError(
-            f"its format is {found!r}, but must be {FORMAT!r}.", "Write one: lastmile estimate --json"
+            f"its format is {found!r}, but must be {FORMAT!r}.", "Write it: lastmile estimate --json > estimate.json"
         )
     try:
         return {one["shape"]: _read(one) for one in document["estimates"]}
@@ -109,13 +140,16 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
 
 
 def _traffic(traffic: Traffic) -> dict[str, Any]:
-    shared = traffic.effective_concurrency
     return {
         **{name: text(getattr(traffic, name)) for name in _SAID},
         **{name: _texts(getattr(traffic, name)) for name in _TIMES},
-        "effective_concurrency": None if shared is None else text(shared),
+        **{name: _text_or_none(getattr(traffic, name)) for name in _MAYBE},
         "measured": traffic.measured,
     }
+
+
+def _text_or_none(value: Decimal | None) -> str | None:
+    return None if value is None else text(value)
 
 
 def _texts(values: Mapping[str, Decimal]) -> dict[str, str]:
@@ -182,13 +216,13 @@ def _read(said: Mapping[str, Any]) -> Estimate:
 
 
 def _read_traffic(said: Mapping[str, Any]) -> Traffic:
-    shared = said["effective_concurrency"]
     numbers: dict[str, Any] = {name: Decimal(said[name]) for name in _SAID}
+    maybe: dict[str, Any] = {name: None if said[name] is None else Decimal(said[name]) for name in _MAYBE}
     times: dict[str, Any] = {name: _decimals(said[name]) for name in _TIMES}
     return Traffic(
         **numbers,
         **times,
-        effective_concurrency=None if shared is None else Decimal(shared),
+        **maybe,
         measured=said["measured"],
     )
 

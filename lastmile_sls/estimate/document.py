@@ -46,6 +46,9 @@ class Traffic:
     """Rows of files that the schedule scores in the month."""
     row_ms: Mapping[str, Decimal] = field(default_factory=dict)
     """What a version takes for one row of a file, by version; where it is not known, as long as for a request."""
+    at_once: Decimal | None = None
+    """Requests that an instance works on without one making another slower: its processors, where durations are of a whole
+    one; None: as many as it takes."""
     effective_concurrency: Decimal | None = None
     """Requests that share an instance's billed time, where the cloud bills that; None: from arrivals (see `load`)."""
     measured: str = ""

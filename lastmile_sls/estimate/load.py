@@ -176,6 +176,8 @@ def _concurrency(plan: Plan, function: FunctionPlan, traffic: Traffic, work: tup
     if plan["target"] == "aws":
         return WHOLE
     places = Decimal(function["concurrency"])
+    if traffic.at_once is not None and traffic.effective_concurrency is None:
+        places = min(places, traffic.at_once)
     if traffic.effective_concurrency is not None:
         return min(traffic.effective_concurrency, places)
     busy_ms = sum((one.count * one.duration_ms for one in work), NOTHING)

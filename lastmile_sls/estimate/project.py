@@ -10,7 +10,6 @@ from typing import Any
 
 from lastmile_sls import deploy
 from lastmile_sls.build.prepare import Prepared, prepare
-from lastmile_sls.compare.sizes import processors
 from lastmile_sls.compliance import previewed
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.estimate.deployed import (
@@ -29,6 +28,7 @@ from lastmile_sls.plan.document import Plan, Target
 from lastmile_sls.policy.resource import Resource
 from lastmile_sls.prices.book import PriceBook
 from lastmile_sls.spec.model import Spec
+from lastmile_sls.targets.processors import processors
 
 Tell = Callable[[str], None]
 

@@ -37,7 +37,8 @@ def traffic_of(shape: Shape, plan: Plan, measured: Measured | None, processors: 
         shape: What is asked for; it says how many requests there are.
         plan: What is deployed.
         measured: What was measured; None where the shape says all, or nothing can be measured.
-        processors: An instance's; with less than one, what was measured takes so much longer.
+        processors: An instance's. What was measured keeps one busy: with less than one it takes so much longer, and no more
+            requests than there are share an instance's time.
 
     Raises LastmileError for a version that is not deployed, for one without a duration, and for a duration that no function
     may take.
@@ -62,6 +63,7 @@ def traffic_of(shape: Shape, plan: Plan, measured: Measured | None, processors: 
         later_share=_or(shape.later_share, NOTHING),
         rows=_or(shape.rows, NOTHING),
         row_ms=_row_ms(shape, plan, rows, given),
+        at_once=max(WHOLE, processors // 1) if times.keys() - given.keys() else None,
         effective_concurrency=shape.concurrency,
         measured=_told(given, measured, longer, processors),
     )

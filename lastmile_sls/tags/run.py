@@ -95,12 +95,13 @@ def _estimate(
     checked: Checked, standing: Standing, asked: Asked, sources: Sources, tell: Tell
 ) -> tuple[Estimate, Basis]:
     """Return the estimate that is given, or one made now, and what it is. Raises LastmileError."""
+    from lastmile_sls.estimate.as_json import read_one
     from lastmile_sls.estimate.project import look, months, price
     from lastmile_sls.estimate.traffic_file import EVERY, Shape
     from lastmile_sls.prices.shelf import open_book
 
     if sources.estimate is not None:
-        found = _read(sources.estimate, checked.deployment)
+        found = read_one(sources.estimate, checked.deployment)
         return found, Basis("estimated", f"{_MONTH} in {sources.estimate}")
     shape = Shape(sources.requests)
     if not sources.requests:
@@ -112,24 +113,3 @@ def _estimate(
     return made, Basis(
         "estimated", f"{_MONTH} for {sources.requests:,} requests" if sources.requests else _STANDING
     )
-
-
-def _read(path: Path, deployment: str) -> Estimate:
-    """Return a file's only estimate. Raises LastmileError, naming the file, for any other file."""
-    import json
-
-    from lastmile_sls.estimate.as_json import from_json
-
-    hint = "Write it: lastmile estimate --json > estimate.json"
-    try:
-        found = list(from_json(json.loads(path.read_text(encoding="utf-8"))).values())
-    except OSError as error:
-        raise LastmileError(f"{path} cannot be read: {error.strerror or error}.", hint) from error
-    except ValueError as error:
-        raise LastmileError(f"{path} is not JSON: {error}.", hint) from error
-    except LastmileError as error:
-        raise LastmileError(f"{path}: {error.message}", hint) from error
-    if len(found) != 1 or found[0].deployment != deployment:
-        has = ", ".join(one.deployment for one in found) or "none"
-        raise LastmileError(f"{path} must have one estimate of {deployment}, but has {has}.", hint)
-    return found[0]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lastmile_sls.compare.resize import as_busy, resized_plan, resized_resources
+from lastmile_sls.compare.resize import resized_plan, resized_resources
 from lastmile_sls.plan.document import Target
 from lastmile_sls.policy.resource import FUNCTIONS, Resource
 from tests.lastmile_infra.plans import plan_of, spec_of, two_versions
@@ -86,10 +85,3 @@ def test_the_first_generation_of_cloud_run_and_many_processors() -> None:
         (service,) = (one for one in resized_resources(made, plan) if one.type in FUNCTIONS)
         assert service.inputs["template"]["executionEnvironment"] == f"EXECUTION_ENVIRONMENT_{generation}"
         assert at(service.inputs, ROOM[service.type]) == {"cpu": cpu, "memory": f"{memory_mb}Mi"}
-
-
-def test_a_busy_plan_has_no_more_places_than_processors() -> None:
-    plan = plan_of(spec_of(resources={"concurrency": 4}, **two_versions(apart=True)), "azure")
-    for processors, places in (("0.25", 1), ("1", 1), ("2", 2), ("8", 4)):
-        found = as_busy(plan, Decimal(processors))
-        assert [function["concurrency"] for function in found["functions"]] == [places, places]

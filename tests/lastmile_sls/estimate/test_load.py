@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.estimate.document import FunctionLoad, Traffic, Work
+from lastmile_sls.estimate.document import WHOLE, FunctionLoad, Traffic, Work
 from lastmile_sls.estimate.load import (
     STORE_MS,
     effective_concurrency,
@@ -143,6 +143,9 @@ def test_a_lambda_instance_works_on_one_at_a_time_and_others_share() -> None:
     assert isclose(run.effective_concurrency, 8)  # 10 in flight, of which an instance takes 8
     (function,) = loads(plan_of(spec_of(resources={"concurrency": 8}), "aws"), busy).values()
     assert function.effective_concurrency == 1
-    said = traffic(duration_ms={"v1": Decimal(1)}, effective_concurrency=Decimal(40))
+    measured = traffic(requests=Decimal(262_800_000), duration_ms={"v1": Decimal(100)}, at_once=Decimal(2))
+    (run,) = loads(plan_of(spec_of(resources={"concurrency": 8}), "gcp"), measured).values()
+    assert isclose(run.effective_concurrency, 2)  # each keeps one of two processors busy
+    said = traffic(duration_ms={"v1": Decimal(1)}, effective_concurrency=Decimal(40), at_once=WHOLE)
     (run,) = loads(plan_of(spec_of(resources={"concurrency": 8}), "gcp"), said).values()
     assert run.effective_concurrency == 8

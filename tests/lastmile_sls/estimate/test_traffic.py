@@ -30,7 +30,9 @@ def test_what_was_measured_is_lengthened_where_an_instance_has_less_than_a_proce
         "measured for v1 and v2 on this machine (x86_64, Python 3.13; this machine's own bundle): the median of 900 warm "
         "requests with certified examples; lengthened 2.00 times, because an instance has 0.50 processors"
     )
-    assert traffic_of(ASKED, plan(), MEASURED, Decimal(2)).duration_ms == {"v1": 10, "v2": 20}
+    assert month.at_once == 1
+    two = traffic_of(ASKED, plan(), MEASURED, Decimal("2.5"))
+    assert both(two.duration_ms, two.at_once) == ({"v1": 10, "v2": 20}, 2)
 
 
 def test_what_is_given_is_taken_as_it_is() -> None:
@@ -48,6 +50,7 @@ def test_what_is_given_is_taken_as_it_is() -> None:
     assert month.row_ms == {"v1": Decimal("0.25"), "v2": Decimal("0.25")}
     assert both(month.peak_concurrency, month.effective_concurrency, month.cold_share) == (4, 2, 0)
     assert month.measured == "given for v1 and v2"
+    assert month.at_once is None
     half = traffic_of(Shape(Decimal(5), {"v2": Decimal(3)}), plan(), MEASURED, Decimal(1))
     assert half.duration_ms == {"v1": 10, "v2": 3}
     assert half.measured.startswith("given for v2; measured for v1 on this machine")
