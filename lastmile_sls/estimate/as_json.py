@@ -78,7 +78,8 @@ def from_json(document: Any) -> dict[str, Estimate]:
     found = document.get("format") if isinstance(document, dict) else None
     if found != FORMAT:
         raise LastmileError(
-            f"its format is {found!r}, but must be {FORMAT!r}.", "Write it: lastmile estimate --json > estimate.json"
+            f"its format is {found!r}, but must be {FORMAT!r}.",
+            "Write it: lastmile estimate --json > estimate.json",
         )
     try:
         return {one["shape"]: _read(one) for one in document["estimates"]}
