@@ -44,7 +44,8 @@ def apply_override(prepared: Prepared, found: Override | None) -> Prepared:
     if found is None:
         return prepared
     wanted = prepared.spec.resources.min_instances
-    plan, record = keep_warm(prepared.program.folder, prepared.record, wanted, found)
+    kept = min(wanted, found.min_instances)
+    plan, record = keep_warm(prepared.program.folder, prepared.record, kept)
     return replace(prepared, plan=plan, record=record, overrides=(found.told(wanted),))
 
 

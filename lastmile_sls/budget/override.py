@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lastmile_runtime.stores import Conflict, NotFound, StoreError
 from lastmile_sls.budget.document import Taken
 from lastmile_sls.errors import LastmileError
-from lastmile_sls.plan.document import FunctionPlan, Plan
 
 if TYPE_CHECKING:
     from lastmile_runtime.stores import Store
@@ -80,13 +79,6 @@ def undo(store: Store, taken: Taken, warm: int) -> str:
     except StoreError as error:
         raise _unusable(error) from error
     return f"min_instances 0 -> {warm} with the next `lastmile up`" if warm else "no instance was kept warm"
-
-
-def with_override(plan: Plan, wanted: int, override: Override | None) -> Plan:
-    """Return a plan with the instances that are to be kept warm: the override's where there is one, else as wanted."""
-    kept = wanted if override is None else min(wanted, override.min_instances)
-    functions = [cast("FunctionPlan", {**function, "min_instances": kept}) for function in plan["functions"]]
-    return cast("Plan", {**plan, "functions": functions})
 
 
 def _get(store: Store) -> tuple[Override, str] | None:

@@ -114,7 +114,7 @@ def prepare(
             record = builder.build(eject=eject, upgrade=upgrade, images=images)
         digests.save()
     program = Program(place, spec.name, stack_name(spec, target))
-    plan, record = keep_warm(place, record, spec.resources.min_instances, None)
+    plan, record = keep_warm(place, record, spec.resources.min_instances)
     return Prepared(spec, plan, program, record.predictors, runs_on, record)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from packaging.version import Version
 
@@ -167,6 +168,14 @@ def test_the_champion_answers_for_a_function_that_crashes_and_a_pin_is_told(work
     assert pinned.document["error"].startswith("the function's process ended before it answered")
 
 
+def wait_until_dead(pid: int) -> None:
+    """Wait until a killed process takes no more connections."""
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_the_champion_answers_for_a_function_that_hangs_and_a_killed_one_comes_back(work: Workspace) -> None:
     endpoint = up(work, traffic={**HALVES, "challenger_timeout_s": 0.3})
     assert data(endpoint.infer(x_model_version="v2")) == RESULTS["v2"]
@@ -175,6 +184,7 @@ def test_the_champion_answers_for_a_function_that_hangs_and_a_killed_one_comes_b
     answer = endpoint.wait_for(lambda answer: "failed=v2" in answer.headers["x-model-route"])
     assert (data(answer), answer.headers["x-model-version"]) == (RESULTS["v1"], "v1")
     os.kill(pid, signal.SIGKILL)
+    wait_until_dead(pid)
     assert data(endpoint.infer(x_model_version="v2")) == RESULTS["v2"]
     assert process_of(work, "predict-v2") != pid
 
