@@ -1,16 +1,11 @@
-"""The cost report in a real browser: what somebody wrote in a tag is shown and does nothing, and no page is too wide."""
+"""The cost report in a real browser: what somebody wrote in a tag is shown and does nothing, no page is too wide,
+and anybody can read it."""
 
 from __future__ import annotations
 
-import functools
 import re
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
 from datetime import date
 from html import unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,14 +13,11 @@ import pytest
 from lastmile_sls.costs.report.document import Asked
 from lastmile_sls.costs.report.html_page import render
 from lastmile_sls.costs.report.make import make
+from tests.conformance.browser import browse, require_accessible, served, told
 from tests.lastmile_sls.costs.cubes import Row, connection
 from tests.lastmile_sls.costs.report.reports import report
-from tests.ports import free_port
 
 pytestmark = pytest.mark.conformance
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None
-)
 HARM = (
     '<img src=x onerror="document.title=1">',
     "</style><script>document.title=2</script>",
@@ -45,33 +37,6 @@ onload = () => {
   document.querySelector("#told").textContent = JSON.stringify([root.scrollWidth - root.clientWidth, seen.length, areDrawn]);
 };
 </script>"""
-
-
-def _browse(url: str, folder: Path) -> str:
-    """Return the page as it is after what runs in it has run."""
-    if BROWSER is None:
-        pytest.skip("no Chromium is installed")
-    command = [
-        BROWSER,
-        *("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"),
-        *("--virtual-time-budget=4000", "--dump-dom", url),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    (tmp_path / "report.html").write_text(render(report("even", synthetic=True)))
-    for width in (400, 1280):
-        (tmp_path / f"{width}.html").write_text(RULER % width)
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    server = ThreadingHTTPServer(("127.0.0.1", free_port()), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_what_is_in_a_tag_is_shown_and_does_nothing(tmp_path: Path) -> None:
@@ -96,7 +61,7 @@ def test_what_is_in_a_tag_is_shown_and_does_nothing(tmp_path: Path) -> None:
     )
     page = tmp_path / "report.html"
     page.write_text(html)
-    seen = _browse(page.as_uri(), tmp_path)
+    seen = browse(page.as_uri(), tmp_path)
     title = re.search("<title>(.*?)</title>", seen)
     assert title is not None
     assert unescape(title[1]).startswith("What <img src=x onerror=")
@@ -106,11 +71,11 @@ def test_what_is_in_a_tag_is_shown_and_does_nothing(tmp_path: Path) -> None:
         assert unescape(seen).count(harm) > 5, harm
 
 
-@pytest.mark.parametrize("width", [400, 1280])
-def test_a_page_is_as_wide_as_its_window_and_shows_one_of_each_chart(
-    served: str, tmp_path: Path, width: int
-) -> None:
-    seen = _browse(f"{served}/{width}.html", tmp_path)
-    told = re.search('<pre id="told">(.*?)</pre>', seen)
-    assert told is not None
-    assert told[1] == "[0,2,true]"
+def test_a_page_is_as_wide_as_its_window_and_shows_one_of_each_chart(tmp_path: Path) -> None:
+    page = render(report("even", synthetic=True))
+    (tmp_path / "report.html").write_text(page)
+    with served(tmp_path) as address:
+        for width in (400, 1280):
+            (tmp_path / f"{width}.html").write_text(RULER % width)
+            assert told(f"{address}/{width}.html", tmp_path) == [0, 2, True], width
+    require_accessible(page, tmp_path)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lastmile_sls.local.resources.key import digest
+from tests.conformance.browser import browse
 from tests.lastmile_runtime.adapters.process import FunctionProcess, container, copy_runtime
 from tests.lastmile_runtime.bundles import MODEL, python_bundle
 from tests.ports import free_port
 
 pytestmark = pytest.mark.conformance
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None
-)
 KEY = "k3y-that-is-secret"
 # Opens an operation and sends its example. It is part of the page's own script, because the page allows no other.
 SEND = """
@@ -45,20 +41,6 @@ def port(tmp_path: Path) -> Iterator[int]:
     with container(folder, python_bundle(folder), PORT=str(number), LASTMILE_AUTH=auth) as function:
         function.wait_until_it_listens()
         yield number
-
-
-def browse(url: str, folder: Path) -> str:
-    """Return the page as it is after its scripts have run."""
-    if BROWSER is None:
-        pytest.skip("no Chromium is installed")
-    command = [
-        BROWSER,
-        *("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"),
-        *("--virtual-time-budget=8000", "--dump-dom", url),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_page_opened_with_a_key_lists_and_answers(port: int, tmp_path: Path) -> None:
