@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lastmile_sls.words import grouped
+
 if TYPE_CHECKING:
     from lastmile_sls.budget.decide import Step
     from lastmile_sls.budget.deployment import Deployment
@@ -24,7 +26,7 @@ _NAMES = {
 def show_spend(deployment: Deployment, spend: Spend, limits: Limits) -> None:
     """Print what was billed and what is estimated, apart."""
     through = f"  up to {spend.billed_through}" if spend.billed_through else ""
-    since = f"{spend.requests:,} requests {spend.usage:.2f}, standing {spend.baseline:.2f}"
+    since = f"{grouped(spend.requests)} requests {spend.usage:.2f}, standing {spend.baseline:.2f}"
     click.echo(click.style(f"{deployment.name} ({deployment.target}), {spend.period}", bold=True))
     for name, amount, more in (
         ("billed", spend.billed, through),

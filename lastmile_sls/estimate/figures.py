@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from lastmile_sls.estimate.document import Component
+from lastmile_sls.words import grouped
 
 _FIGURES = 3
 _CENT = Decimal("0.01")
@@ -15,7 +16,7 @@ def amount(value: Decimal) -> str:
     rounded = value.quantize(_CENT, ROUND_HALF_EVEN)
     if value > 0 and not rounded:
         return "<0.01"
-    return _grouped(rounded or abs(rounded))
+    return grouped(rounded or abs(rounded), "f")
 
 
 def fine(value: Decimal) -> str:
@@ -29,7 +30,7 @@ def fine(value: Decimal) -> str:
 def quantity(value: Decimal) -> str:
     """Return a number of units: whole from a thousand on, below that with three figures, `0.0305`."""
     if value == value.to_integral_value() or abs(value) >= 1000:
-        return _grouped(value.quantize(Decimal(1), ROUND_HALF_EVEN))
+        return grouped(value.quantize(Decimal(1), ROUND_HALF_EVEN), "f")
     places = min(10, max(0, _FIGURES - 1 - value.adjusted()))
     return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN).normalize():f}"
 
@@ -37,7 +38,7 @@ def quantity(value: Decimal) -> str:
 def change(value: Decimal) -> str:
     """Return what an amount grows or falls by, with its sign; `0.00` has none."""
     rounded = value.quantize(_CENT, ROUND_HALF_EVEN)
-    return f"+{_grouped(rounded)}" if rounded > 0 else _grouped(rounded or abs(rounded))
+    return f"+{grouped(rounded, 'f')}" if rounded > 0 else grouped(rounded or abs(rounded), "f")
 
 
 def percent(share: Decimal) -> str:
@@ -58,7 +59,3 @@ def unit_price(component: Component) -> str:
     average = component.cost / component.quantity
     places = max(0, _FIGURES - 1 - average.adjusted()) if average else 0
     return f"ø {price(average.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN))}"
-
-
-def _grouped(value: Decimal) -> str:
-    return f"{value:,f}".replace(",", "\u00a0")

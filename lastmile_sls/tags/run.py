@@ -16,6 +16,7 @@ from lastmile_sls.tags.as_text import told
 from lastmile_sls.tags.compare import Ways, judge
 from lastmile_sls.tags.document import Basis, Checked, Judged, Money
 from lastmile_sls.tags.stack import Asked, Standing
+from lastmile_sls.words import grouped
 
 if TYPE_CHECKING:
     from lastmile_sls.estimate.document import Estimate
@@ -111,5 +112,5 @@ def _estimate(
     traffic, _ = months(project, {"": shape}, asked.spec_path, environ, tell)
     made = price(project, traffic[""], open_book(environ, [checked.target]))
     return made, Basis(
-        "estimated", f"{_MONTH} for {sources.requests:,} requests" if sources.requests else _STANDING
+        "estimated", f"{_MONTH} for {grouped(sources.requests)} requests" if sources.requests else _STANDING
     )

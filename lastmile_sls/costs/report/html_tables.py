@@ -11,6 +11,7 @@ from lastmile_sls.costs.report.document import Charge, CurrencyReport, Dimension
 from lastmile_sls.costs.report.sentences import NOT_ATTRIBUTED
 from lastmile_sls.costs.report.words import money, percent, rounding, small
 from lastmile_sls.page import Column
+from lastmile_sls.words import grouped
 
 _MONEY = (Column("Effective", number=True), Column("Billed", number=True), Column("List", number=True))
 _ROUNDING = "Rounding, in the total"
@@ -73,7 +74,7 @@ def versions_table(model: ModelCost, currency: str) -> page.Markup:
     """Return what each version of a model cost."""
     rows = []
     for version in model.versions:
-        requests = "" if version.requests is None else f"{version.requests:,}"
+        requests = "" if version.requests is None else grouped(version.requests)
         name = version.version or "all versions together"
         parts = [
             money(version.tagged.effective),
@@ -155,8 +156,8 @@ def sources_table(report: Report) -> page.Markup:
     """Return the files."""
     rows = [
         [
-            *(source.file, source.cloud, source.focus_version, f"{source.rows:,}"),
-            *(str(source.first or ""), str(source.last or ""), f"{source.counted:,}", source.note or ""),
+            *(source.file, source.cloud, source.focus_version, grouped(source.rows)),
+            *(str(source.first or ""), str(source.last or ""), grouped(source.counted), source.note or ""),
         ]
         for source in report.sources
     ]
@@ -175,7 +176,7 @@ def sources_table(report: Report) -> page.Markup:
 def dirty_table(report: Report) -> page.Markup:
     """Return rows that could not be read as they should."""
     rows = [
-        [dirty.file, dirty.reason, f"{dirty.rows:,}", "yes" if dirty.counted else "no", dirty.example or ""]
+        [dirty.file, dirty.reason, grouped(dirty.rows), "yes" if dirty.counted else "no", dirty.example or ""]
         for dirty in report.dirty
     ]
     return page.table(

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from lastmile_sls.costs.report.amounts import ZERO
+from lastmile_sls.words import grouped
 
 CENT = Decimal("0.01")
 _DIGITS = 4
@@ -14,10 +15,10 @@ _DIGITS = 4
 
 
 def money(amount: Decimal) -> str:
-    """Return an amount to the cent, 1,234.56; what is not nothing but less than half a cent is <0.01."""
+    """Return an amount to the cent, 1 234.56; what is not nothing but less than half a cent is <0.01."""
     if amount and abs(amount) < CENT / 2:
         return "<0.01" if amount > 0 else ">-0.01"
-    return f"{cents(amount):,}"
+    return grouped(cents(amount))
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -30,7 +31,7 @@ def small(amount: Decimal) -> str:
     if not amount:
         return "0.00"
     places = max(2, _DIGITS - 1 - amount.adjusted())
-    return f"{amount:,.{places}f}"
+    return grouped(amount, f".{places}f")
 
 
 def percent(share: Decimal) -> str:
@@ -41,7 +42,8 @@ def percent(share: Decimal) -> str:
 
 def signed(amount: Decimal) -> str:
     """Return a change in percent, with its sign."""
-    return f"{amount.quantize(Decimal('0.1')):+,} %"
+    rounded = amount.quantize(Decimal("0.1"))
+    return f"{'+' if rounded >= 0 else ''}{grouped(rounded)} %"
 
 
 def exact(amount: Decimal) -> str:
@@ -81,4 +83,4 @@ def month(found: date) -> str:
 
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number of things, 1 file or 2 files."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+    return f"{grouped(number)} {one if number == 1 else many or f'{one}s'}"

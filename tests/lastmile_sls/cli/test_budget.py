@@ -139,7 +139,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(world: World) -> Non
         [
             "churn-dev (aws), 2026-11",
             "  billed           198.00 USD  up to 2026-11-15",
-            "  estimated          4.20 USD  since: 150,000 requests 3.00, standing 1.20",
+            "  estimated          4.20 USD  since: 150\u00a0000 requests 3.00, standing 1.20",
             "  spent            202.20 USD  80.9 % of 250",
             "  would do       80 %  stop shadows: shadows v2 100 %, v3 25.5 % -> no shadows",
         ],
@@ -268,7 +268,7 @@ def test_rows_without_tags_are_warned_about_and_the_month_is_an_estimate(world: 
     )
     assert told.out.splitlines()[1:4] == [
         "  billed             0.00 USD",
-        "  estimated         60.20 USD  since: 1,149,999 requests 23.00, standing 37.20",
+        "  estimated         60.20 USD  since: 1\u00a0149\u00a0999 requests 23.00, standing 37.20",
         "  spent             60.20 USD  24.1 % of 250",
     ]
 

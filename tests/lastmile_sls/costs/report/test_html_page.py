@@ -97,8 +97,8 @@ def test_the_table_of_models_adds_up(page: ElementTree.Element) -> None:
 
 def test_versions_services_and_other_charges_have_tables(page: ElementTree.Element) -> None:
     assert _table(page, "Versions of churn (prod), USD")[1:] == [
-        ["v1", "12,000", "0.00", "15.01", "15.01"],
-        ["v2", "4,000", "0.00", "5.00", "5.00"],
+        ["v1", "12\u00a0000", "0.00", "15.01", "15.01"],
+        ["v2", "4\u00a0000", "0.00", "5.00", "5.00"],
         ["all versions together", "", "170.06", "0.00", "170.06"],
     ]
     assert _table(page, "On the bill, and no usage, USD")[1:] == [
