@@ -91,7 +91,7 @@ def test_a_killed_host_s_jobs_are_done_by_the_next_one_at_once(world: World, tmp
 
 def test_a_job_whose_worker_always_dies_is_answered_with_the_reason_and_can_be_redriven(world: World) -> None:
     later = Later(world, KILLED, attempts=2).serve()
-    accepted = later.accept(4)
+    accepted = later.accept_from_one_that_dies(4)
     answer = later.wait_for(accepted)
     assert (answer.status_code, answer.headers["x-job-attempts"]) == (500, "2")
     assert answer.json() == {
