@@ -82,7 +82,7 @@ def show(meter: str, targets: tuple[str, ...], region: str | None, as_json: bool
             f"Read the cloud's own: lastmile prices refresh --target {clouds[0]} --region {region or 'REGION'}",
         )
     if as_json:
-        options.print_json([_price_json(price) for price in found])
+        options.print_json([price.to_json() for price in found])
         return
     _show(found)
     for one in clouds:
@@ -205,31 +205,16 @@ def _list_json(one: PriceList, today: date) -> dict[str, Any]:
     }
 
 
-def _price_json(price: Price) -> dict[str, Any]:
-    return {
-        "meter": price.meter,
-        "name": price.name,
-        "region": price.region,
-        "unit": price.unit,
-        "currency": price.currency,
-        "tiers": [[f"{tier.start:f}", f"{tier.price:f}"] for tier in price.tiers],
-        "free": f"{price.free:f}",
-        "source": price.source,
-        "read": price.read.isoformat(),
-        "verified": price.verified,
-    }
-
-
 def _refreshed_json(found: Refreshed) -> dict[str, Any]:
     return {
         "path": str(found.path),
-        "prices": [_price_json(price) for price in found.prices],
+        "prices": [price.to_json() for price in found.prices],
         "changes": [
             {
                 "meter": change.after.meter,
                 "region": change.after.region,
-                "before": None if change.before is None else _price_json(change.before)["tiers"],
-                "after": _price_json(change.after)["tiers"],
+                "before": None if change.before is None else change.before.to_json()["tiers"],
+                "after": change.after.to_json()["tiers"],
             }
             for change in found.changes
         ],

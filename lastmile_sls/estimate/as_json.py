@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from lastmile_sls.errors import LastmileError
 from lastmile_sls.estimate.diff import Diff
 from lastmile_sls.estimate.document import Component, Estimate, Line, Traffic
-from lastmile_sls.prices.book import Price, Tier
+from lastmile_sls.prices.book import Price
 
 FORMAT = "lastmile.estimate/1"
 _PLACES = Decimal("1e-12")
@@ -136,7 +135,7 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
         ],
         "traffic": _traffic(estimate.traffic),
         "resources": [_line(line) for line in estimate.lines],
-        "prices": [_price(price) for price in _prices(estimate)],
+        "prices": [price.to_json() for price in _prices(estimate)],
     }
 
 
@@ -187,23 +186,8 @@ def _prices(estimate: Estimate) -> Iterable[Price]:
     return (found[key] for key in sorted(found))
 
 
-def _price(price: Price) -> dict[str, Any]:
-    return {
-        "meter": price.meter,
-        "name": price.name,
-        "region": price.region,
-        "unit": price.unit,
-        "currency": price.currency,
-        "tiers": [[text(tier.start), text(tier.price)] for tier in price.tiers],
-        "free": text(price.free),
-        "source": price.source,
-        "read": price.read.isoformat(),
-        "verified": price.verified,
-    }
-
-
 def _read(said: Mapping[str, Any]) -> Estimate:
-    prices = {(one["meter"], one["region"]): _read_price(one) for one in said["prices"]}
+    prices = {(one["meter"], one["region"]): Price.from_json(one) for one in said["prices"]}
     return Estimate(
         deployment=said["deployment"],
         target=said["target"],
@@ -245,18 +229,3 @@ def _read_line(said: Mapping[str, Any], prices: Mapping[tuple[str, str], Price])
         for one in said["components"]
     )
     return Line(said["type"], said["name"], said["status"], components, said["why"], dict(said["tags"]))
-
-
-def _read_price(said: Mapping[str, Any]) -> Price:
-    return Price(
-        meter=said["meter"],
-        name=said["name"],
-        region=said["region"],
-        unit=said["unit"],
-        currency=said["currency"],
-        tiers=tuple(Tier(Decimal(start), Decimal(price)) for start, price in said["tiers"]),
-        free=Decimal(said["free"]),
-        source=said["source"],
-        read=date.fromisoformat(said["read"]),
-        verified=said["verified"],
-    )

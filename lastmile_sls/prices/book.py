@@ -81,6 +81,37 @@ class Price:
             total += max(Decimal(0), end - tier.start) * tier.price
         return total
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it for programs, numbers as decimal text."""
+        return {
+            "meter": self.meter,
+            "name": self.name,
+            "region": self.region,
+            "unit": self.unit,
+            "currency": self.currency,
+            "tiers": [[f"{tier.start:f}", f"{tier.price:f}"] for tier in self.tiers],
+            "free": f"{self.free:f}",
+            "source": self.source,
+            "read": self.read.isoformat(),
+            "verified": self.verified,
+        }
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Price:
+        """Read what `to_json` returned."""
+        return cls(
+            meter=said["meter"],
+            name=said["name"],
+            region=said["region"],
+            unit=said["unit"],
+            currency=said["currency"],
+            tiers=tuple(Tier(Decimal(start), Decimal(price)) for start, price in said["tiers"]),
+            free=Decimal(said["free"]),
+            source=said["source"],
+            read=date.fromisoformat(said["read"]),
+            verified=said["verified"],
+        )
+
 
 class PriceBook:
     """The prices of several lists; of two lists of one cloud, the later one's where it has any."""

@@ -18,7 +18,7 @@ from lastmile_sls.costs.example.fleet import FIRST, LAST
 from lastmile_sls.costs.example.names import ACCOUNT, LOCATION, PROJECT, REGION, SUBSCRIPTION
 
 Row = dict[str, Any]
-AWS_COLUMNS = (
+_COLUMNS = (
     *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency"),
     *("BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription"),
     *("ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "CommitmentDiscountId", "ConsumedQuantity"),
@@ -49,49 +49,11 @@ AWS_COLUMNS = (
         "SkuPriceId",
         "SubAccountId",
     ),
-    *(
-        "SubAccountName",
-        "SubAccountType",
-        "Tags",
-        "x_Discounts",
-        "x_Operation",
-        "x_ServiceCode",
-        "x_Synthetic",
-    ),
+    *("SubAccountName", "SubAccountType", "Tags"),
 )
-AZURE_COLUMNS = (
-    *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency"),
-    *("BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription"),
-    *("ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "CommitmentDiscountId", "ConsumedQuantity"),
-    *(
-        "ConsumedUnit",
-        "ContractedCost",
-        "ContractedUnitPrice",
-        "EffectiveCost",
-        "InvoiceId",
-        "InvoiceIssuerName",
-    ),
-    *("ListCost", "ListUnitPrice", "PricingCategory", "PricingCurrency", "PricingQuantity", "PricingUnit"),
-    *(
-        "ProviderName",
-        "PublisherName",
-        "RegionId",
-        "RegionName",
-        "ResourceId",
-        "ResourceName",
-        "ResourceType",
-    ),
-    *(
-        "ServiceCategory",
-        "ServiceName",
-        "ServiceSubcategory",
-        "SkuId",
-        "SkuMeter",
-        "SkuPriceId",
-        "SubAccountId",
-    ),
-    *("SubAccountName", "SubAccountType", "Tags", "x_ResourceGroupName", "x_SkuMeterCategory", "x_Synthetic"),
-)
+"""Of FOCUS, that the exports of AWS and Azure have."""
+AWS_COLUMNS = (*_COLUMNS, "x_Discounts", "x_Operation", "x_ServiceCode", "x_Synthetic")
+AZURE_COLUMNS = (*_COLUMNS, "x_ResourceGroupName", "x_SkuMeterCategory", "x_Synthetic")
 GCP_COLUMNS = {
     "BilledCost": "DECIMAL(38,9)",
     "BillingAccountId": "VARCHAR",
